@@ -1,0 +1,1 @@
+//! Verbs: use cases, one file each; they speak to ports only.

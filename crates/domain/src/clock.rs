@@ -1,0 +1,23 @@
+//! Time and randomness, which the domain may not make itself.
+
+use uuid::Uuid;
+
+use crate::Timestamp;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC, cut to whole microseconds.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes what must not be guessable or repeat.
+pub trait Ids: Send + Sync {
+    /// A new UUID version 7. Ids made one after the other in one process sort in that order.
+    fn uuid(&self) -> Uuid;
+
+    /// Thirty-two bytes from the system's secure random source.
+    ///
+    /// # Errors
+    /// [`crate::Error::Internal`] where the system has no randomness to give.
+    fn secret(&self) -> crate::Result<[u8; 32]>;
+}

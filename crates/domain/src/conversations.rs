@@ -1,0 +1,219 @@
+//! Conversations, and what happens in them.
+
+use async_trait::async_trait;
+use serde_json::Value;
+use validator::Validate;
+
+use crate::bots::{Bot, ChannelType};
+use crate::messages::Message;
+use crate::named::named;
+use crate::paging::{Page, PageRequest};
+use crate::plans::PlanLimits;
+use crate::text::{self, no_nul};
+use crate::{BotId, ConversationId, EndUserId, MessageId, Result, TenantId, Timestamp};
+
+named! {
+    /// Where a conversation stands.
+    ConversationStatus {
+        /// Going on.
+        Active = "active",
+        /// Ended by somebody. A further message makes it active again.
+        Ended = "ended",
+        /// The visitor said nothing more after the bot spoke. A further message makes it active again.
+        Abandoned = "abandoned",
+    }
+}
+
+/// A conversation, with the names that go with it wherever it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// The client's name for it, unique within the tenant.
+    pub session_id: String,
+    /// The bot that talks in it.
+    pub bot_id: BotId,
+    /// That bot's name now.
+    pub bot_name: String,
+    /// The person in it.
+    pub end_user: EndUser,
+    /// Where it takes place.
+    pub channel: ChannelType,
+    /// Where it stands.
+    pub status: ConversationStatus,
+    /// Labels, `name -> string`. An object.
+    pub tags: Value,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended or was abandoned, while it is not active.
+    pub ended_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A person who talks to a bot on a channel. Those who give the same identifier are the same person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndUser {
+    /// Its id.
+    pub id: EndUserId,
+    /// The client's name for the person.
+    pub identifier: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+}
+
+/// What a client says about the person in a new conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Validate)]
+pub struct EndUserDetails {
+    /// See [`EndUser::identifier`].
+    #[validate(length(max = text::END_USER_FIELD_MAX, message = "must be at most 320 characters long"), custom(function = no_nul))]
+    pub user_identifier: Option<String>,
+    /// See [`EndUser::name`].
+    #[validate(length(max = text::END_USER_FIELD_MAX, message = "must be at most 320 characters long"), custom(function = no_nul))]
+    pub user_name: Option<String>,
+    /// See [`EndUser::email`].
+    #[validate(length(max = text::END_USER_FIELD_MAX, message = "must be at most 320 characters long"), custom(function = no_nul))]
+    pub user_email: Option<String>,
+}
+
+/// A visitor's message on its way into the store.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The conversation, by the client's name for it.
+    pub session_id: String,
+    /// The bot; `None`: the conversation's, or for a new one the tenant's default.
+    pub bot_id: Option<BotId>,
+    /// The channel of a new conversation; `None`: the bot's.
+    pub channel: Option<ChannelType>,
+    /// The person in a new conversation.
+    pub end_user: EndUserDetails,
+    /// The words.
+    pub text: String,
+    /// The id for the message.
+    pub message_id: MessageId,
+    /// Ids for what a new conversation needs: itself, its end user, its welcome message.
+    pub new_ids: NewConversationIds,
+    /// How many earlier messages to answer with, newest kept.
+    pub history: u32,
+    /// The plan's limits, checked in the same transaction. The bot's answer is reserved with the message,
+    /// so that a turn that is let in can be finished.
+    pub limits: PlanLimits,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Ids for a conversation that may have to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewConversationIds {
+    /// For the conversation.
+    pub conversation: ConversationId,
+    /// For its end user, unless one with the same identifier is there.
+    pub end_user: EndUserId,
+    /// For the welcome message, if the bot has one.
+    pub welcome: MessageId,
+}
+
+/// A visitor's message as it was stored, and what answering it needs.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The message.
+    pub message: Message,
+    /// The bot that is to answer.
+    pub bot: Bot,
+    /// The version of the bot's knowledge; it grows with every change to it.
+    pub knowledge_version: i64,
+    /// Earlier messages, oldest first, this one left out.
+    pub history: Vec<Message>,
+}
+
+/// A bot's answer on its way into the store.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Where it goes.
+    pub conversation_id: ConversationId,
+    /// Its id.
+    pub message_id: MessageId,
+    /// What it answers.
+    pub reply_to: MessageId,
+    /// The words, not empty.
+    pub text: String,
+    /// See [`Message::metadata`].
+    pub metadata: Value,
+    /// When the message that it answers was received: the month that the answer was reserved in.
+    pub received_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Which conversations to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConversationFilter {
+    /// Only with this bot.
+    pub bot_id: Option<BotId>,
+    /// Only of this status.
+    pub status: Option<ConversationStatus>,
+    /// Only on this channel.
+    pub channel: Option<ChannelType>,
+}
+
+/// Where conversations and their messages are kept.
+///
+/// One order per conversation: `seq` is given under the store's own lock, and messages are read in it.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// Stores a visitor's message in one transaction: the conversation made if new (once, however many
+    /// first messages come at once, with the bot's welcome message before the first of them), an ended or
+    /// abandoned one made active again, usage and statistics counted, room for the answer reserved.
+    ///
+    /// # Errors
+    /// All leave nothing behind. [`crate::Error::NotFound`] (`Bot`): the named bot is not the tenant's, or
+    /// there is none at all. [`crate::Error::BotInactive`]. [`crate::Error::Invalid`] (`bot_id`): the
+    /// conversation belongs to another bot. [`crate::Error::LimitReached`]: conversations or messages.
+    /// [`crate::Error::Conflict`] (`AlreadyExists`): a message with this id is stored already.
+    async fn receive(&self, tenant: TenantId, incoming: &Incoming) -> Result<Received>;
+
+    /// Stores the bot's answer in one transaction: statistics counted, its reservation spent.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotFound`] where the conversation has been deleted meanwhile.
+    async fn reply(&self, tenant: TenantId, reply: &Reply) -> Result<Message>;
+
+    /// Gives back the reservation of an answer that will not come. `received_at` as in [`Reply`].
+    async fn give_up(&self, tenant: TenantId, received_at: Timestamp) -> Result<()>;
+
+    /// One conversation by the client's name for it.
+    async fn find(&self, tenant: TenantId, session_id: &str) -> Result<Option<Conversation>>;
+
+    /// All messages of a conversation, oldest first.
+    async fn messages(&self, tenant: TenantId, id: ConversationId) -> Result<Vec<Message>>;
+
+    /// A stored message and the bot's answer to it, if there is one.
+    async fn find_turn(
+        &self,
+        tenant: TenantId,
+        id: MessageId,
+    ) -> Result<Option<(Message, Option<Message>)>>;
+
+    /// A page of the tenant's conversations, newest first.
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: ConversationFilter,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>>;
+
+    /// Ends a conversation, whatever its status; one that has ended keeps its time. Answers it as it is
+    /// then; `None`: there is no such conversation.
+    async fn end(
+        &self,
+        tenant: TenantId,
+        session_id: &str,
+        at: Timestamp,
+    ) -> Result<Option<Conversation>>;
+
+    /// Marks active conversations as abandoned, of any tenant, whose newest message is a bot's from before
+    /// `silent_since`; at most `batch` of them. Answers how many.
+    async fn abandon(&self, silent_since: Timestamp, batch: u32, at: Timestamp) -> Result<u32>;
+}

@@ -1,0 +1,47 @@
+//! Work to be done later, kept in the same transaction as what caused it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::named::named;
+use crate::{JobId, Result, SourceId, TenantId, Timestamp};
+
+named! {
+    /// What there is to do.
+    JobKind {
+        /// Read an uploaded file.
+        ReadFile = "read_file",
+    }
+}
+
+/// A job that was leased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// What there is to do.
+    pub kind: JobKind,
+    /// The source it is about.
+    pub source_id: SourceId,
+    /// How many times it was leased, this one included.
+    pub attempts: u32,
+}
+
+/// Where jobs wait. A job is leased to one worker at a time; a worker that dies loses its lease, and the
+/// job is leased again. A job goes with the source it is about.
+#[async_trait]
+pub trait JobQueue: Send + Sync {
+    /// The job that has waited longest, of those that are due and not leased, leased until `now + lease`.
+    async fn lease(&self, now: Timestamp, lease: Duration) -> Result<Option<Job>>;
+    /// Holds on to a job. `false`: it is gone, or somebody else has it.
+    async fn extend(&self, job: &Job, now: Timestamp, lease: Duration) -> Result<bool>;
+    /// Forgets a job that is done. Its lease must still be held for it to count.
+    async fn complete(&self, job: &Job) -> Result<()>;
+    /// Gives a job back, to be leased again from `due` on.
+    async fn retry(&self, job: &Job, due: Timestamp) -> Result<()>;
+    /// Makes leased jobs due at once. For a start when no other process can be at work on them.
+    async fn release_all(&self) -> Result<()>;
+}

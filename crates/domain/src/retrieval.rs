@@ -1,0 +1,79 @@
+//! Finding the chunks that answer a question.
+
+use async_trait::async_trait;
+
+use crate::knowledge::Chunk;
+use crate::language::Language;
+use crate::messages::Author;
+use crate::{BotId, Result, TenantId};
+
+/// A question to a bot's knowledge.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Whose bot.
+    pub tenant_id: TenantId,
+    /// Whose knowledge.
+    pub bot_id: BotId,
+    /// The version of that knowledge, as last read from the store.
+    pub knowledge_version: i64,
+    /// The bot's language, for stems and stop words.
+    pub language: Language,
+    /// The question, word for word.
+    pub text: String,
+    /// What was said before it, oldest first.
+    pub history: Vec<Utterance>,
+    /// The most chunks to find.
+    pub limit: usize,
+}
+
+/// Something said earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utterance {
+    /// Who said it.
+    pub author: Author,
+    /// The words.
+    pub text: String,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// How sure it is, 0 to 1, that the hits answer the question. From [`ANSWERABLE`] on, they count as an answer.
+    pub answerable: f32,
+    /// Chunks, best first.
+    pub hits: Vec<Hit>,
+}
+
+/// Findings at least this sure are answered from; below it the answer is "I don't know".
+pub const ANSWERABLE: f32 = 0.5;
+
+/// A chunk that was found.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The chunk.
+    pub chunk: Chunk,
+    /// The name of its source.
+    pub source_name: String,
+    /// How well it fits; comparable within one search only, higher is better.
+    pub score: f32,
+    /// The sentences of the chunk that fit the question best, in the order in which they stand, ready to
+    /// be quoted: the first hit has at least one.
+    pub quotes: Vec<Quote>,
+}
+
+/// A sentence (or a list item, or a row with its header) of a chunk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quote {
+    /// The words, without markup.
+    pub text: String,
+    /// How well it fits the question; comparable within one search, across chunks.
+    pub score: f32,
+}
+
+/// Finds chunks.
+#[async_trait]
+pub trait Retriever: Send + Sync {
+    /// The chunks that answer a question, best first; none where nothing has a word in common with it.
+    /// What a bot's owner added is found as soon as the call that added it has been answered.
+    async fn search(&self, query: &Query) -> Result<Findings>;
+}

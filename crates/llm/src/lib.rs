@@ -1,0 +1,1 @@
+//! Answer providers: extractive and OpenAI-compatible.

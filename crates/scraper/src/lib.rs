@@ -1,0 +1,1 @@
+//! Websites to pages: egress guard, robots.txt, crawling.

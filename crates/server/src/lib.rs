@@ -1,0 +1,1 @@
+//! The HTTP server, its settings, its commands and its wiring.

@@ -1,0 +1,1 @@
+//! The whole server in-process, for integration tests: ours and other projects'.

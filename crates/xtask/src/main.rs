@@ -1,0 +1,2 @@
+//! Developers' commands: test, bench.
+fn main() {}
