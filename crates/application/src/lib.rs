@@ -1,1 +1,60 @@
-//! Verbs: use cases, one file each; they speak to ports only.
+//! What can be done with Botwright: one use case a file, in the room of its noun. A use case checks its
+//! input, asks the ports, and knows nothing of HTTP, SQL or any provider.
+//!
+//! A use case is an async function of [`App`] (the ports), an [`domain::actors::Actor`] (who asks; all
+//! scoping comes from it) and a command. Those that people run at the console have no actor.
+
+pub mod analytics;
+pub mod answering;
+pub mod authentication;
+pub mod bots;
+pub mod conversations;
+pub mod idempotency;
+pub mod knowledge;
+pub mod rate_limits;
+pub mod tenants;
+
+use std::sync::Arc;
+
+use domain::analytics::Analytics;
+use domain::bots::Bots;
+use domain::clock::{Clock, Ids};
+use domain::conversations::Conversations;
+use domain::documents::DocumentReader;
+use domain::idempotency::IdempotencyKeys;
+use domain::jobs::{JobBell, JobQueue};
+use domain::keys::ApiKeys;
+use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::plans::Plans;
+use domain::retrieval::Retriever;
+use domain::tenants::Tenants;
+use domain::usage::Usages;
+use domain::websites::Crawler;
+
+use answering::AnswerChain;
+
+/// The ports that use cases speak to, as the server wired them.
+#[expect(
+    missing_docs,
+    reason = "each field is the port that its type documents"
+)]
+pub struct App {
+    pub tenants: Arc<dyn Tenants>,
+    pub keys: Arc<dyn ApiKeys>,
+    pub bots: Arc<dyn Bots>,
+    pub conversations: Arc<dyn Conversations>,
+    pub usages: Arc<dyn Usages>,
+    pub analytics: Arc<dyn Analytics>,
+    pub knowledge: Arc<dyn KnowledgeSources>,
+    pub index: Arc<dyn KnowledgeIndex>,
+    pub jobs: Arc<dyn JobQueue>,
+    pub bell: Arc<dyn JobBell>,
+    pub idempotency: Arc<dyn IdempotencyKeys>,
+    pub retriever: Arc<dyn Retriever>,
+    pub answers: AnswerChain,
+    pub reader: Arc<dyn DocumentReader>,
+    pub crawler: Arc<dyn Crawler>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    pub plans: Plans,
+}

@@ -139,18 +139,16 @@ impl From<validator::ValidationErrors> for Error {
     fn from(errors: validator::ValidationErrors) -> Self {
         let fields = errors.field_errors();
         let first = fields.iter().min_by(|(a, _), (b, _)| a.cmp(b));
-        match first {
-            Some((field, problems)) => Self::Invalid {
-                field: Cow::Owned(field.to_string()),
-                problem: problems
-                    .iter()
-                    .find_map(|p| p.message.as_ref())
-                    .map_or_else(
-                        || "has a value that can't be taken".to_owned(),
-                        ToString::to_string,
-                    ),
-            },
-            None => Self::invalid("body", "has a value that can't be taken"),
+        let Some((field, problems)) = first else {
+            return Self::invalid("body", "The body has a value that can't be taken.");
+        };
+        let problem = problems
+            .iter()
+            .find_map(|p| p.message.as_deref())
+            .unwrap_or("has a value that can't be taken");
+        Self::Invalid {
+            problem: format!("The '{field}' field {problem}."),
+            field: Cow::Owned(field.to_string()),
         }
     }
 }

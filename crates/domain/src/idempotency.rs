@@ -58,7 +58,8 @@ pub trait IdempotencyKeys: Send + Sync {
     async fn begin(&self, tenant: TenantId, request: &KeyedRequest) -> Result<Admission>;
     /// Keeps the answer of a request that was done.
     async fn finish(&self, tenant: TenantId, key: &str, answer: &RecordedAnswer) -> Result<()>;
-    /// Forgets a request that came to nothing, so that it can be tried again with the same key.
+    /// Notes that a request came to nothing, so that the same request can be tried again at once with the
+    /// same key. Its operation id stays: what it did before it failed is found again, not done twice.
     async fn abandon(&self, tenant: TenantId, key: &str) -> Result<()>;
     /// Forgets requests, of any tenant, that began before this.
     async fn forget(&self, before: Timestamp) -> Result<()>;

@@ -45,3 +45,9 @@ pub trait JobQueue: Send + Sync {
     /// Makes leased jobs due at once. For a start when no other process can be at work on them.
     async fn release_all(&self) -> Result<()>;
 }
+
+/// Wakes whoever works on jobs, so that new work need not wait for the next look.
+pub trait JobBell: Send + Sync {
+    /// There is a new job.
+    fn ring(&self);
+}

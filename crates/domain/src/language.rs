@@ -68,4 +68,28 @@ impl Language {
             Self::Pt => "Olá! Como posso ajudar?",
         }
     }
+
+    /// The answer to a thank-you.
+    pub const fn you_are_welcome(self) -> &'static str {
+        match self {
+            Self::En => "You're welcome! Is there anything else I can help you with?",
+            Self::Es => "¡De nada! ¿Puedo ayudarle en algo más?",
+            Self::Fr => "Avec plaisir ! Puis-je vous aider pour autre chose ?",
+            Self::De => "Gern geschehen! Kann ich Ihnen sonst noch helfen?",
+            Self::It => "Prego! Posso aiutarla in qualcos'altro?",
+            Self::Pt => "De nada! Posso ajudar em mais alguma coisa?",
+        }
+    }
+
+    /// The answer to a goodbye.
+    pub const fn goodbye(self) -> &'static str {
+        match self {
+            Self::En => "Goodbye! I'm here if you need anything else.",
+            Self::Es => "¡Hasta luego! Aquí estaré si necesita algo más.",
+            Self::Fr => "Au revoir ! Je reste à votre disposition.",
+            Self::De => "Auf Wiedersehen! Ich bin da, wenn Sie noch etwas brauchen.",
+            Self::It => "Arrivederci! Sono qui se le serve altro.",
+            Self::Pt => "Até logo! Estou aqui se precisar de mais alguma coisa.",
+        }
+    }
 }

@@ -1,0 +1,31 @@
+//! What can be done with conversations.
+
+mod abandon;
+mod end;
+mod get;
+mod list;
+mod send;
+
+pub use abandon::abandon;
+pub use end::end;
+pub use get::get;
+pub use list::list;
+pub use send::{SendMessage, Silent, Turn, TurnObserver, send};
+
+use domain::text::{SESSION_ID_MAX, no_nul};
+use domain::{Error, Result};
+
+/// Checks a client's name for a conversation.
+///
+/// # Errors
+/// [`Error::Invalid`] unless it has 1 to 128 characters and no NUL.
+fn check_session_id(session_id: &str) -> Result<()> {
+    let length = session_id.chars().count() as u64;
+    if !(1..=SESSION_ID_MAX).contains(&length) || no_nul(session_id).is_err() {
+        return Err(Error::invalid(
+            "session_id",
+            "The session id must be 1 to 128 characters long, without NUL.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! What can be done with tenants and their keys: by a tenant itself, and by the operator at the console.
+
+mod admin;
+mod keys;
+mod usage;
+
+pub use admin::{NewTenant, create, delete, list, resume, suspend};
+pub use keys::{create_key, list_keys, revoke_key};
+pub use usage::{UsageReport, usage};

@@ -1,0 +1,162 @@
+//! The program's commands.
+
+mod keys;
+mod operations;
+mod serve;
+mod tenants;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use domain::plans::Plan;
+
+use crate::run::StartError;
+use crate::settings::{Settings, SettingsError};
+use crate::wiring::{self, Wired};
+
+/// A self-hosted, multi-tenant chatbot platform in one small program.
+#[derive(Debug, Parser)]
+#[command(name = "botwright", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server; brings the schema up to date first
+    Serve,
+    /// Run the server with a demo tenant, bot and knowledge, and print how to ask it a question
+    Demo,
+    /// Tenants: create, list, suspend, resume, delete
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// API keys: create, list, revoke
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Bring the store's schema up to date
+    Migrate,
+    /// Check the settings and the store, and say what is wrong
+    Doctor,
+    /// Copy the embedded store into one file, also beside a running server
+    Backup {
+        /// The file to write; it must not be there yet
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the embedded store; no server may be running on it
+    Restore {
+        /// The backup
+        file: PathBuf,
+        /// Replace a store that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum TenantCommand {
+    /// Make a tenant and its first API key, which is shown once
+    Create {
+        /// Its name
+        #[arg(long)]
+        name: String,
+        /// free, starter, professional or enterprise
+        #[arg(long, value_parser = plan, default_value = "free")]
+        plan: Plan,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all tenants
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse a tenant's keys
+    Suspend {
+        /// The tenant's id
+        id: String,
+    },
+    /// Take a suspended tenant's keys again
+    Resume {
+        /// The tenant's id
+        id: String,
+    },
+    /// Delete a tenant and all it has
+    Delete {
+        /// The tenant's id
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key for a tenant; it is shown once
+    Create {
+        /// The tenant's id
+        tenant: String,
+        /// What to call it
+        #[arg(long, default_value = "key")]
+        name: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List a tenant's keys
+    List {
+        /// The tenant's id
+        tenant: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key
+    Revoke {
+        /// The tenant's id
+        tenant: String,
+        /// The key's id
+        key: String,
+    },
+}
+
+fn plan(word: &str) -> Result<Plan, String> {
+    Plan::parse(word).ok_or_else(|| format!("one of: {}", Plan::ALL.iter().map(|plan| plan.as_str()).collect::<Vec<_>>().join(", ")))
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// What went wrong, for people; a [`SettingsError`] or [`StartError`] somewhere in it means that the
+    /// program could not start.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Openapi => operations::openapi(),
+            Command::Serve => serve::serve(&Settings::load()?).await,
+            Command::Demo => serve::demo(&Settings::load()?).await,
+            Command::Tenant(command) => with_app(async |wired| tenants::run(command, &wired.app).await).await,
+            Command::Key(command) => with_app(async |wired| keys::run(command, &wired.app).await).await,
+            Command::Migrate => operations::migrate(&Settings::load()?).await,
+            Command::Doctor => operations::doctor(&Settings::load()?).await,
+            Command::Backup { file } => operations::backup(&Settings::load()?, &file).await,
+            Command::Restore { file, force } => operations::restore(&Settings::load()?, &file, force).await,
+        }
+    }
+}
+
+/// Whether this is a start that could not be, because of a setting or of what a setting names.
+pub fn is_start_error(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<SettingsError>() || cause.is::<StartError>())
+}
+
+/// Puts the product together for one command, beside a running server or without one.
+async fn with_app(command: impl AsyncFnOnce(&Wired) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    let wired = wiring::wire(&settings).await?;
+    let result = command(&wired).await;
+    wired.store.close().await;
+    result
+}

@@ -1,0 +1,230 @@
+//! What can go wrong with a request, before or in a use case. How it is told is each dialect's matter; the
+//! rendering here is that of `/api/v1`, which also answers for paths outside any API.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use domain::{Clash, Error, Limit, Resource};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub enum ApiError {
+    /// What a use case said.
+    Domain(Error),
+    /// No credential at all.
+    MissingKey,
+    /// There is nothing at this path.
+    UnknownRoute,
+    /// There is something at this path, but not for this method; the methods there are.
+    MethodNotAllowed(String),
+    /// The body is not JSON, or not of the shape; the sentence says where.
+    BadBody(String),
+    /// The body is larger than may be; the limit in words.
+    TooLarge(&'static str),
+    /// The body's type is not the one that is read here; the accepted ones.
+    WrongContentType(&'static str),
+    /// The server is going down.
+    ShuttingDown,
+}
+
+/// What a handler answers.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// The body of every error of `/api/v1`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// Always false.
+    #[schema(example = false)]
+    pub success: bool,
+    /// A short, stable phrase.
+    #[schema(example = "Bot not found")]
+    pub error: Cow<'static, str>,
+    /// A sentence that says what to do.
+    #[schema(example = "The requested bot does not exist or you don't have access")]
+    pub message: Cow<'static, str>,
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(error) => error.fmt(f),
+            other => f.write_str(&other.told().1),
+        }
+    }
+}
+
+impl ApiError {
+    /// Status, phrase and sentence.
+    fn told(&self) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
+        let told = |status, error: &'static str, message: &'static str| (status, error.into(), message.into());
+        match self {
+            Self::Domain(error) => of_domain(error),
+            Self::MissingKey => told(
+                StatusCode::UNAUTHORIZED,
+                "Missing API key",
+                "Send your API key in the 'X-API-Key' header, or as a bearer token",
+            ),
+            Self::UnknownRoute => told(StatusCode::NOT_FOUND, "Not found", "There is no such endpoint; see /docs"),
+            Self::MethodNotAllowed(allow) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Method not allowed".into(),
+                format!("This endpoint takes {allow}").into(),
+            ),
+            Self::BadBody(problem) => (StatusCode::BAD_REQUEST, "Invalid request body".into(), problem.clone().into()),
+            Self::TooLarge(limit) => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "Payload too large".into(),
+                format!("The request is larger than the {limit} that are accepted").into(),
+            ),
+            Self::WrongContentType(accepted) => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Unsupported media type".into(),
+                format!("Send the body as {accepted}").into(),
+            ),
+            Self::ShuttingDown => {
+                told(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "The server is shutting down; try again soon")
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Domain(Error::RateLimited { retry_after } | Error::Unavailable { retry_after }) => Some(*retry_after),
+            Self::ShuttingDown => Some(Duration::from_secs(5)),
+            _ => None,
+        }
+    }
+
+    /// The body as it is sent, for streams, whose status went out already.
+    pub fn body(&self) -> ErrorBody {
+        let (_, error, message) = self.told();
+        ErrorBody { success: false, error, message }
+    }
+
+    /// Writes what only operators may see.
+    pub fn log(&self) {
+        match self {
+            Self::Domain(Error::Internal(source)) => {
+                let chain = std::iter::successors(source.source(), |error| error.source());
+                let causes: Vec<_> = chain.map(ToString::to_string).collect();
+                tracing::error!(error = %source, causes = causes.join(": "), "internal error");
+            }
+            Self::Domain(error @ Error::ProviderFailed(_)) => tracing::warn!(%error, "no provider answered"),
+            _ => {}
+        }
+    }
+}
+
+fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
+    let told = |status, error: &'static str, message: &'static str| (status, error.into(), message.into());
+    match error {
+        Error::NotFound(resource) => {
+            let noun = match resource {
+                Resource::ApiKey => "API key".to_owned(),
+                other => other.to_string().to_lowercase(),
+            };
+            (
+                StatusCode::NOT_FOUND,
+                format!("{resource} not found").into(),
+                format!("The requested {noun} does not exist or you don't have access").into(),
+            )
+        }
+        Error::Missing { field } => (
+            StatusCode::BAD_REQUEST,
+            format!("Missing required field: {field}").into(),
+            format!("The '{field}' field is required").into(),
+        ),
+        Error::Invalid { field, problem } => {
+            (StatusCode::BAD_REQUEST, format!("Invalid field: {field}").into(), problem.clone().into())
+        }
+        Error::Conflict(Clash::IdempotencyKeyReused) => told(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Idempotency key reused",
+            "This 'Idempotency-Key' was sent with another request before; use a new one",
+        ),
+        Error::Conflict(Clash::RequestUnderWay) => told(
+            StatusCode::CONFLICT,
+            "Request under way",
+            "The first request with this 'Idempotency-Key' is still being done; try again soon",
+        ),
+        Error::Conflict(Clash::AlreadyExists) => {
+            told(StatusCode::CONFLICT, "Already exists", "Something with this id is there already")
+        }
+        Error::LimitReached(Limit::Bots) => told(
+            StatusCode::FORBIDDEN,
+            "Bot limit reached for current plan",
+            "Upgrade your plan to create more bots",
+        ),
+        Error::LimitReached(Limit::Conversations) => told(
+            StatusCode::FORBIDDEN,
+            "Conversation limit reached for current plan",
+            "Upgrade your plan to have more conversations this month",
+        ),
+        Error::LimitReached(Limit::Messages) => told(
+            StatusCode::FORBIDDEN,
+            "Message limit reached for current plan",
+            "Upgrade your plan to send more messages this month",
+        ),
+        Error::BotInactive => {
+            told(StatusCode::FORBIDDEN, "Bot is inactive", "Set the bot's 'is_active' to true to have it answer")
+        }
+        Error::Unauthenticated => {
+            told(StatusCode::UNAUTHORIZED, "Invalid API key", "API key not found or tenant inactive")
+        }
+        Error::RateLimited { .. } => told(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Rate limit exceeded",
+            "Too many requests for your plan; wait as long as the 'Retry-After' header says",
+        ),
+        Error::Unavailable { .. } => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Service unavailable",
+            "The server has too much to do; nothing was done, try again soon",
+        ),
+        Error::ProviderFailed(_) => told(
+            StatusCode::BAD_GATEWAY,
+            "AI provider failed",
+            "The AI provider gave no answer; the message is kept, try again later",
+        ),
+        Error::Internal(_) => {
+            told(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "Something went wrong on our side; try again")
+        }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.told().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.log();
+        let (status, error, message) = self.told();
+        let mut response = HttpResponseBuilder::new(status);
+        if let Some(wait) = self.retry_after() {
+            response.insert_header((header::RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
+        }
+        if let Self::MethodNotAllowed(allow) = self {
+            response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if matches!(self, Self::TooLarge(_) | Self::ShuttingDown) {
+            // The rest of the body is not read: the connection can't be used again.
+            response.force_close();
+        }
+        response.json(ErrorBody { success: false, error, message })
+    }
+}

@@ -1,0 +1,51 @@
+//! The Tenant API, under `/api/v1`.
+
+mod analytics;
+mod bots;
+mod conversations;
+mod envelope;
+mod knowledge;
+mod knowledge_form;
+mod openapi;
+mod stream;
+mod tenant;
+
+pub use openapi::{base, describe};
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::{authentication, idempotency};
+
+/// Where the API stands.
+pub const PREFIX: &str = "/api/v1";
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    let routes = scope(PREFIX)
+        .service(tenant::info)
+        .service(tenant::usage)
+        .service(bots::list)
+        .service(bots::create)
+        .service(bots::get)
+        .service(bots::update)
+        .service(bots::delete)
+        .service(conversations::list)
+        .service(conversations::get)
+        .service(conversations::send)
+        .service(conversations::end)
+        .service(analytics::overview)
+        .service(analytics::conversations)
+        .service(knowledge::list)
+        .service(knowledge::create)
+        .service(knowledge::get)
+        .service(knowledge::delete)
+        .service(knowledge::upload)
+        .service(knowledge::scrape)
+        .service(knowledge::search)
+        // The last one is the outermost.
+        .wrap(from_fn(idempotency::once))
+        .wrap(from_fn(authentication::authenticate));
+    config.service(routes);
+}

@@ -1,0 +1,153 @@
+//! Starting and stopping the server.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App as WebApp, HttpServer};
+use application::App;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::http::{app, requests};
+use crate::metrics::Metrics;
+use crate::settings::{Database, Settings, SettingsError};
+use crate::state::State;
+use crate::wiring::{self, Wired};
+use crate::worker;
+
+/// How long requests in flight may take after the server was told to stop. The whole stop takes less than
+/// ten seconds.
+const GRACE: Duration = Duration::from_secs(7);
+/// How long open connections are waited for once nothing is in flight.
+const CONNECTIONS: u64 = 1;
+
+/// Why the server did not start. One line, for people.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that can't be taken.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    /// The store can't be opened or brought up to date.
+    #[error("DATABASE_URL: {0}")]
+    Store(String),
+    /// The address can't be listened on.
+    #[error("BOTWRIGHT_BIND: can't listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another server runs on the same embedded store.
+    #[error("BOTWRIGHT_DATA_DIR: another botwright server is running on {0}")]
+    InUse(String),
+}
+
+/// A running server. Dropping it leaves it running until the process ends; [`Server::stop`] stops it well.
+pub struct Server {
+    address: SocketAddr,
+    state: Data<State>,
+    wired: Wired,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    background: TaskTracker,
+    stop: CancellationToken,
+    _lock: Option<std::fs::File>,
+}
+
+impl Server {
+    /// Starts the server: opens the store, brings it up to date, listens, and begins the background work.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        // Bound first: a port in use must not have touched the store.
+        let listener = TcpListener::bind(settings.bind).map_err(|source| StartError::Bind { address: settings.bind, source })?;
+        let address = listener.local_addr().map_err(|source| StartError::Bind { address: settings.bind, source })?;
+        let lock = lock(&settings.database)?;
+        let wired = wiring::wire(settings).await?;
+        if lock.is_some() {
+            // Nobody else works on this store: what was leased was leased by a server that is gone.
+            wired.app.jobs.release_all().await.map_err(|error| StartError::Store(error.to_string()))?;
+        }
+        if !wired.store.row_security_holds().await.map_err(|error| StartError::Store(error.to_string()))? {
+            tracing::warn!("the database role is exempt from row-level security: the second wall between tenants does not stand; use a role that is no superuser");
+        }
+        let metrics = Metrics::new().map_err(|error| StartError::Store(error.to_string()))?;
+        let state = Data::new(State::new(wired.app.clone(), wired.store.clone(), metrics, settings.metrics_token.clone()));
+        let description = app::description();
+        let server = {
+            let state = state.clone();
+            HttpServer::new(move || {
+                let description = description.clone();
+                WebApp::new()
+                    .app_data(state.clone())
+                    .wrap(from_fn(requests::observe))
+                    .configure(move |config| app::configure(config, description))
+            })
+            .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
+            .disable_signals()
+            .shutdown_timeout(CONNECTIONS)
+            .listen(listener)
+            .map_err(|source| StartError::Bind { address, source })?
+            .run()
+        };
+        let handle = server.handle();
+        let serving = tokio::spawn(server);
+        let (background, stop) = (TaskTracker::new(), CancellationToken::new());
+        worker::start(&wired.app, &wired.bell, settings.abandon_after, &background, &stop);
+        tracing::info!(%address, store = wired.store.engine(), provider = ?settings.llm, "botwright is listening");
+        Ok(Self { address, state, wired, handle, serving, background, stop, _lock: lock })
+    }
+
+    /// The address that it listens on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The use cases' ports, for what is done beside HTTP.
+    pub fn app(&self) -> &Arc<App> {
+        &self.wired.app
+    }
+
+    /// Stops: no new requests, those in flight are finished, what is acknowledged is kept.
+    pub async fn stop(self) {
+        self.handle.pause().await;
+        self.state.drain();
+        self.stop.cancel();
+        self.state.tasks.close();
+        self.background.close();
+        let finished = async {
+            self.state.tasks.wait().await;
+            self.background.wait().await;
+        };
+        if timeout(GRACE, finished).await.is_err() {
+            tracing::warn!("requests were still in flight after {} seconds", GRACE.as_secs());
+        }
+        self.handle.stop(true).await;
+        if let Ok(Err(error)) = self.serving.await {
+            tracing::warn!(%error, "the HTTP server ended badly");
+        }
+        self.wired.store.close().await;
+        tracing::info!("botwright has stopped");
+    }
+}
+
+/// Two servers must not run on one embedded store: each would think the other's work its own leftovers.
+/// The lock goes with the process, however it ends.
+pub(crate) fn lock(database: &Database) -> Result<Option<std::fs::File>, StartError> {
+    let Database::Sqlite(path) = database else { return Ok(None) };
+    let wrong = |error: std::io::Error| StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", error));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(wrong)?;
+    }
+    let file = std::fs::File::create(path.with_extension("serving")).map_err(wrong)?;
+    file.try_lock().map_err(|_| StartError::InUse(path.display().to_string()))?;
+    Ok(Some(file))
+}

@@ -1,0 +1,389 @@
+//! What an operator can set: from the environment (`BOTWRIGHT_...`), or from `botwright.toml` with the same
+//! names in lower case without the prefix. The environment wins.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::plans::{Plan, PlanOverride, Plans};
+use scraper::IpNet;
+use serde::Deserialize;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `BOTWRIGHT_BIND`: the address to listen on.
+    pub bind: SocketAddr,
+    /// `BOTWRIGHT_DATA_DIR`: everything that is kept on disk.
+    pub data_dir: PathBuf,
+    /// `DATABASE_URL`: where the store is.
+    pub database: Database,
+    /// `BOTWRIGHT_LLM_*`: who answers first.
+    pub llm: Llm,
+    /// `BOTWRIGHT_LLM_FALLBACK`: who answers when the first does not.
+    pub fallbacks: Vec<Llm>,
+    /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
+    pub egress_allow: Vec<IpNet>,
+    /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
+    pub abandon_after: Duration,
+    /// `BOTWRIGHT_RETRIEVAL_CACHE_MB`: memory for the bots' indexes, in bytes.
+    pub retrieval_cache_bytes: usize,
+    /// `BOTWRIGHT_METRICS_TOKEN`: opens `/metrics` for others than this machine.
+    pub metrics_token: Option<String>,
+    /// `BOTWRIGHT_LOG`: tracing filter.
+    pub log: String,
+    /// `BOTWRIGHT_LOG_FORMAT`: `text` or `json`.
+    pub log_json: bool,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where traces go.
+    pub otlp_endpoint: Option<String>,
+    /// `[plans.NAME]` in the file.
+    pub plans: Plans,
+}
+
+/// Where the store is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// PostgreSQL, by its URL, which may hold a password.
+    Postgres(String),
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "Sqlite({})", path.display()),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+/// A provider of answers.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Llm {
+    /// Quotes the knowledge; no network, no model.
+    Extractive,
+    /// Any OpenAI-compatible endpoint.
+    OpenAi(Endpoint),
+    /// Anthropic's Messages API.
+    Anthropic(Endpoint),
+}
+
+/// Where a provider is and how to speak to it; what is absent is the provider's own default.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Endpoint {
+    /// Base URL.
+    pub base_url: Option<String>,
+    /// Key.
+    pub api_key: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+}
+
+impl fmt::Debug for Llm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Extractive => "extractive",
+            Self::OpenAi(_) => "openai",
+            Self::Anthropic(_) => "anthropic",
+        })
+    }
+}
+
+/// A setting that can't be taken. One line, naming the variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}: {problem}")]
+pub struct SettingsError {
+    /// The variable, or the file.
+    pub name: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl SettingsError {
+    /// A setting and what is wrong with it.
+    pub fn new(name: impl Into<String>, problem: impl fmt::Display) -> Self {
+        Self { name: name.into(), problem: problem.to_string() }
+    }
+}
+
+/// Every name there is, as in the file.
+const NAMES: [&str; 18] = [
+    "bind",
+    "data_dir",
+    "database_url",
+    "llm_provider",
+    "llm_base_url",
+    "llm_api_key",
+    "llm_model",
+    "llm_fallback",
+    "openai_api_key",
+    "anthropic_api_key",
+    "egress_allow",
+    "abandon_after",
+    "retrieval_cache_mb",
+    "metrics_token",
+    "log",
+    "log_format",
+    "otel_exporter_otlp_endpoint",
+    "config",
+];
+/// Names that the environment writes without the prefix.
+const PLAIN: [&str; 4] = ["database_url", "openai_api_key", "anthropic_api_key", "otel_exporter_otlp_endpoint"];
+const FILE: &str = "botwright.toml";
+
+impl Settings {
+    /// Reads the process's environment and the file that it names.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first setting that can't be taken.
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::from_environment(std::env::vars().collect())
+    }
+
+    /// Reads the given environment and the file that it names.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn from_environment(environment: HashMap<String, String>) -> Result<Self, SettingsError> {
+        let file = match environment.get("BOTWRIGHT_CONFIG") {
+            Some(path) => Some(read_file(Path::new(path))?),
+            None if Path::new(FILE).exists() => Some(read_file(Path::new(FILE))?),
+            None => None,
+        };
+        let file = file.unwrap_or_default();
+        let source = Source { environment, values: file.values };
+        source.check_names()?;
+        let data_dir = PathBuf::from(source.text("data_dir").unwrap_or_else(|| "./data".to_owned()));
+        let mut plans = Plans::default();
+        for (plan, change) in file.plans {
+            plans.change(plan, change);
+        }
+        Ok(Self {
+            bind: source.parse("bind", "an address and a port, such as 127.0.0.1:8080")?.unwrap_or(([127, 0, 0, 1], 8080).into()),
+            database: database(&source, &data_dir)?,
+            llm: provider(&source, "llm_provider", source.text("llm_provider").as_deref().unwrap_or("extractive"))?,
+            fallbacks: fallbacks(&source)?,
+            egress_allow: networks(&source)?,
+            abandon_after: Duration::from_secs(source.parse::<u64>("abandon_after", "whole seconds")?.filter(|s| *s > 0).unwrap_or(1800)),
+            retrieval_cache_bytes: source.parse::<usize>("retrieval_cache_mb", "whole megabytes")?.unwrap_or(64) * 1024 * 1024,
+            metrics_token: source.text("metrics_token"),
+            log: source.text("log").unwrap_or_else(|| "info".to_owned()),
+            log_json: source.choice("log_format", &["text", "json"])?.is_some_and(|format| format == "json"),
+            otlp_endpoint: source.text("otel_exporter_otlp_endpoint"),
+            plans,
+            data_dir,
+        })
+    }
+}
+
+struct Source {
+    environment: HashMap<String, String>,
+    values: HashMap<String, String>,
+}
+
+impl Source {
+    /// A value that is not blank: an empty variable is an unset one.
+    fn text(&self, name: &str) -> Option<String> {
+        let value = self.environment.get(&variable(name)).or_else(|| self.values.get(name))?;
+        (!value.trim().is_empty()).then(|| value.trim().to_owned())
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, SettingsError> {
+        let parse = |text: String| text.parse().map_err(|_| SettingsError::new(variable(name), format!("'{text}' is not {wanted}")));
+        self.text(name).map(parse).transpose()
+    }
+
+    fn choice(&self, name: &str, choices: &[&str]) -> Result<Option<String>, SettingsError> {
+        match self.text(name) {
+            Some(text) if !choices.contains(&text.as_str()) => {
+                Err(SettingsError::new(variable(name), format!("'{text}' is not one of: {}", choices.join(", "))))
+            }
+            text => Ok(text),
+        }
+    }
+
+    /// A name that is not known is a mistake, and would otherwise be one that nobody notices.
+    fn check_names(&self) -> Result<(), SettingsError> {
+        let known = |name: &str| NAMES.contains(&name) || name.starts_with("embeddings_");
+        let mut wrong: Vec<_> = self
+            .environment
+            .keys()
+            .filter(|key| key.strip_prefix("BOTWRIGHT_").is_some_and(|name| !known(&name.to_ascii_lowercase())))
+            .cloned()
+            .chain(self.values.keys().filter(|name| !known(name)).map(|name| format!("{FILE}, '{name}'")))
+            .collect();
+        wrong.sort();
+        match wrong.into_iter().next() {
+            Some(name) => Err(SettingsError::new(name, "there is no such setting")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    if PLAIN.contains(&name) { upper } else { format!("BOTWRIGHT_{upper}") }
+}
+
+#[derive(Default)]
+struct File {
+    values: HashMap<String, String>,
+    plans: Vec<(Plan, PlanOverride)>,
+}
+
+fn read_file(path: &Path) -> Result<File, SettingsError> {
+    let wrong = |problem: &dyn fmt::Display| SettingsError::new(path.display().to_string(), problem.to_string().replace('\n', " "));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(&error.message()))?;
+    let mut file = File::default();
+    for (name, value) in table {
+        match value {
+            toml::Value::Table(plans) if name == "plans" => {
+                for (plan, change) in plans {
+                    let known = Plan::parse(&plan).ok_or_else(|| wrong(&format!("there is no plan '{plan}'")))?;
+                    let change = PlanOverride::deserialize(change).map_err(|error| wrong(&format!("plan '{plan}': {}", error.message())))?;
+                    file.plans.push((known, change));
+                }
+            }
+            toml::Value::String(text) => {
+                file.values.insert(name, text);
+            }
+            toml::Value::Integer(_) | toml::Value::Boolean(_) => {
+                file.values.insert(name, value.to_string());
+            }
+            toml::Value::Array(list) if list.iter().all(toml::Value::is_str) => {
+                let words: Vec<_> = list.iter().filter_map(toml::Value::as_str).collect();
+                file.values.insert(name, words.join(","));
+            }
+            _ => return Err(wrong(&format!("'{name}' is not a word, a number, a truth value or a list of words"))),
+        }
+    }
+    Ok(file)
+}
+
+fn database(source: &Source, data_dir: &Path) -> Result<Database, SettingsError> {
+    let Some(url) = source.text("database_url") else {
+        return Ok(Database::Sqlite(data_dir.join("botwright.db")));
+    };
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        if path.is_empty() {
+            return Err(SettingsError::new("DATABASE_URL", "sqlite:// needs a path"));
+        }
+        return Ok(Database::Sqlite(PathBuf::from(path)));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Database::Postgres(url));
+    }
+    // The value itself may hold a password: it is not repeated.
+    Err(SettingsError::new("DATABASE_URL", "must begin with postgres:// or sqlite://"))
+}
+
+fn provider(source: &Source, setting: &str, word: &str) -> Result<Llm, SettingsError> {
+    let endpoint = |own_key: &str| Endpoint {
+        base_url: source.text("llm_base_url"),
+        api_key: source.text("llm_api_key").or_else(|| source.text(own_key)),
+        model: source.text("llm_model"),
+    };
+    match word {
+        "extractive" => Ok(Llm::Extractive),
+        "openai" => Ok(Llm::OpenAi(endpoint("openai_api_key"))),
+        "anthropic" => Ok(Llm::Anthropic(endpoint("anthropic_api_key"))),
+        other => Err(SettingsError::new(variable(setting), format!("'{other}' is not one of: extractive, openai, anthropic"))),
+    }
+}
+
+/// A fallback of another kind than the first provider uses its own address and key: the first one's are not its.
+fn fallbacks(source: &Source) -> Result<Vec<Llm>, SettingsError> {
+    let text = source.text("llm_fallback").unwrap_or_else(|| "extractive".to_owned());
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    let first = source.text("llm_provider");
+    let mut providers = Vec::new();
+    for word in text.split(',').map(str::trim) {
+        let own = |key: &str| Endpoint { api_key: source.text(key), ..Endpoint::default() };
+        providers.push(match provider(source, "llm_fallback", word)? {
+            Llm::OpenAi(_) if first.as_deref() != Some("openai") => Llm::OpenAi(own("openai_api_key")),
+            Llm::Anthropic(_) if first.as_deref() != Some("anthropic") => Llm::Anthropic(own("anthropic_api_key")),
+            same => same,
+        });
+    }
+    Ok(providers)
+}
+
+fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
+    let text = source.text("egress_allow").unwrap_or_default();
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    words
+        .map(|word| {
+            let network = word.parse::<IpNet>().or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from));
+            network.map_err(|_| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", format!("'{word}' is not a network such as 10.0.0.0/8")))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::from_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn nothing_set_is_a_server_on_loopback_with_sqlite() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.bind.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.database, Database::Sqlite("./data/botwright.db".into()));
+        assert_eq!(settings.llm, Llm::Extractive);
+        assert_eq!(settings.fallbacks, [Llm::Extractive]);
+    }
+
+    #[test]
+    fn a_wrong_setting_names_its_variable() {
+        for (name, value) in [
+            ("BOTWRIGHT_BIND", "nowhere"),
+            ("BOTWRIGHT_LLM_PROVIDER", "oracle"),
+            ("BOTWRIGHT_LLM_FALLBACK", "extractive,oracle"),
+            ("DATABASE_URL", "mysql://x"),
+            ("BOTWRIGHT_EGRESS_ALLOW", "10.0.0.0/99"),
+            ("BOTWRIGHT_ABANDON_AFTER", "soon"),
+            ("BOTWRIGHT_LOG_FORMAT", "xml"),
+            ("BOTWRIGHT_BNID", "127.0.0.1:1"),
+            ("BOTWRIGHT_CONFIG", "/nowhere/botwright.toml"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            let line = error.to_string();
+            assert!(line.contains(if name == "BOTWRIGHT_CONFIG" { value } else { name }), "{line}");
+            assert!(!line.contains('\n'));
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        let error = read(&[("DATABASE_URL", "mysql://u:geheim@h/d")]).unwrap_err();
+        assert!(!error.to_string().contains("geheim"));
+        let settings = read(&[("DATABASE_URL", "postgres://u:geheim@h/d")]).unwrap();
+        assert!(!format!("{settings:?}").contains("geheim"));
+    }
+
+    #[test]
+    fn the_file_gives_what_the_environment_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("b.toml");
+        std::fs::write(&path, "bind = \"127.0.0.1:1\"\nabandon_after = 5\n[plans.enterprise]\nbots = 0\nrequests_per_minute = 7\n").unwrap();
+        let settings = read(&[("BOTWRIGHT_CONFIG", path.to_str().unwrap()), ("BOTWRIGHT_BIND", "127.0.0.1:2")]).unwrap();
+        assert_eq!(settings.bind.port(), 2);
+        assert_eq!(settings.abandon_after, Duration::from_secs(5));
+        let limits = settings.plans.limits(Plan::Enterprise);
+        assert_eq!((limits.bots, limits.requests_per_minute), (None, Some(7)));
+        for wrong in ["[plans.gold]\nbots = 1", "[plans.free]\nbtos = 1", "bnid = \"x\"", "bind = ["] {
+            std::fs::write(&path, wrong).unwrap();
+            assert!(read(&[("BOTWRIGHT_CONFIG", path.to_str().unwrap())]).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The one file that names adapters: which of them stands behind which port.
+
+use std::sync::Arc;
+
+use application::App;
+use application::answering::AnswerChain;
+use documents::Reader;
+use domain::answers::AnswerModel;
+use llm::{Anthropic, AnthropicSettings, Extractive, OpenAi, OpenAiSettings};
+use retrieval::LexicalRetriever;
+use scraper::{Egress, SiteCrawler};
+use storage::Store;
+
+use crate::clock::System;
+use crate::run::StartError;
+use crate::settings::{Database, Llm, Settings, SettingsError};
+use crate::worker::Bell;
+
+/// The product, put together, with nothing running yet.
+pub struct Wired {
+    /// The use cases' ports.
+    pub app: Arc<App>,
+    /// The store, for what only operators do with it.
+    pub store: Arc<Store>,
+    pub(crate) bell: Arc<Bell>,
+}
+
+/// Puts the product together and brings the store's schema up to date.
+///
+/// # Errors
+/// [`StartError`]: a wrong setting, or a store that can't be opened.
+pub async fn wire(settings: &Settings) -> Result<Wired, StartError> {
+    let store = open(settings).await?;
+    store.migrate().await.map_err(|error| StartError::Store(error.to_string()))?;
+    wire_on(settings, store).await
+}
+
+/// Opens the store as it is.
+pub(crate) async fn open(settings: &Settings) -> Result<Arc<Store>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| StartError::Store(error.to_string());
+    let store = match &settings.database {
+        Database::Sqlite(path) => {
+            let folder = path.parent().unwrap_or(path);
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let problem = format!("the folder {} can't be made: {error}", folder.display());
+                StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", problem))
+            })?;
+            Store::open_sqlite(path).await.map_err(|error| wrong(&error))?
+        }
+        Database::Postgres(url) => Store::open_postgres(url).await.map_err(|error| wrong(&error))?,
+    };
+    Ok(Arc::new(store))
+}
+
+async fn wire_on(settings: &Settings, store: Arc<Store>) -> Result<Wired, StartError> {
+    let bell = Arc::new(Bell::default());
+    let ports = store.ports();
+    let retriever = LexicalRetriever::new(ports.index.clone(), retrieval::Options { cache_bytes: settings.retrieval_cache_bytes });
+    let egress = Arc::new(Egress::new(settings.egress_allow.clone()));
+    let fallbacks = settings.fallbacks.iter().filter(|fallback| **fallback != settings.llm);
+    let app = App {
+        tenants: ports.tenants,
+        keys: ports.keys,
+        bots: ports.bots,
+        conversations: ports.conversations,
+        usages: ports.usages,
+        analytics: ports.analytics,
+        knowledge: ports.knowledge,
+        index: ports.index,
+        jobs: ports.jobs,
+        bell: bell.clone(),
+        idempotency: ports.idempotency,
+        retriever: Arc::new(retriever),
+        answers: AnswerChain::new(model(&settings.llm)?, fallbacks.map(model).collect::<Result<_, _>>()?),
+        reader: Arc::new(Reader::new()),
+        crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
+        clock: Arc::new(System),
+        ids: Arc::new(System),
+        plans: settings.plans.clone(),
+    };
+    Ok(Wired { app: Arc::new(app), store, bell })
+}
+
+fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
+    Ok(match provider {
+        Llm::Extractive => Arc::new(Extractive::new()),
+        Llm::OpenAi(endpoint) => {
+            let defaults = OpenAiSettings::default();
+            let settings = OpenAiSettings {
+                base_url: endpoint.base_url.clone().unwrap_or(defaults.base_url),
+                api_key: endpoint.api_key.clone().map(Into::into),
+                model: endpoint.model.clone().unwrap_or(defaults.model),
+                limits: defaults.limits,
+            };
+            Arc::new(OpenAi::new(settings).map_err(provider_setting)?)
+        }
+        Llm::Anthropic(endpoint) => {
+            let defaults = AnthropicSettings::default();
+            let settings = AnthropicSettings {
+                base_url: endpoint.base_url.clone().unwrap_or(defaults.base_url),
+                api_key: endpoint.api_key.clone().map(Into::into),
+                model: endpoint.model.clone().unwrap_or(defaults.model),
+                ..defaults
+            };
+            Arc::new(Anthropic::new(settings).map_err(provider_setting)?)
+        }
+    })
+}
+
+fn provider_setting(error: llm::SettingsError) -> StartError {
+    let variable = match &error {
+        llm::SettingsError::BaseUrl(_) => "BOTWRIGHT_LLM_BASE_URL",
+        llm::SettingsError::ApiKey(_) => "BOTWRIGHT_LLM_API_KEY",
+        _ => "BOTWRIGHT_LLM_MODEL",
+    };
+    StartError::Settings(SettingsError::new(variable, error))
+}
