@@ -8,7 +8,10 @@ use uuid::Uuid;
 pub struct System;
 
 impl Clock for System {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everything else asks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everything else asks"
+    )]
     fn now(&self) -> Timestamp {
         let now = time::OffsetDateTime::now_utc();
         // PostgreSQL keeps microseconds: what is stored and what was said must be the same.

@@ -37,12 +37,18 @@ pub async fn prepare(app: &App, data_dir: &Path) -> anyhow::Result<Demo> {
     }
     let made = tenants::create(app, "Alpenglow Coffee", Plan::Enterprise).await?;
     let limits = app.plans.limits(made.tenant.plan);
-    let actor = Actor { tenant: made.tenant, key_id: made.key.id, limits };
+    let actor = Actor {
+        tenant: made.tenant,
+        key_id: made.key.id,
+        limits,
+    };
     let bot = NewBot {
         name: "Alpenglow Assistant".to_owned(),
         channel_type: ChannelType::Webchat,
         description: Some("Answers questions about the coffee shop".to_owned()),
-        welcome_message: Some("Hi! Ask me about opening hours, orders, shipping or returns.".to_owned()),
+        welcome_message: Some(
+            "Hi! Ask me about opening hours, orders, shipping or returns.".to_owned(),
+        ),
         system_prompt: None,
         is_active: true,
         language: Language::En,
@@ -50,9 +56,14 @@ pub async fn prepare(app: &App, data_dir: &Path) -> anyhow::Result<Demo> {
         bot_role: Some(BotRole::CustomerSupport),
     };
     let bot = bots::create(app, &actor, app.ids.uuid().into(), bot).await?;
-    let text = NewText { bot_id: bot.id, name: "Alpenglow handbook".to_owned(), content: KNOWLEDGE.to_owned() };
+    let text = NewText {
+        bot_id: bot.id,
+        name: "Alpenglow handbook".to_owned(),
+        content: KNOWLEDGE.to_owned(),
+    };
     knowledge::create_text(app, &actor, app.ids.uuid().into(), text).await?;
-    write_private(&key_file, made.secret.reveal()).with_context(|| format!("{} can't be written", key_file.display()))?;
+    write_private(&key_file, made.secret.reveal())
+        .with_context(|| format!("{} can't be written", key_file.display()))?;
     Ok(Demo::Ready(made.secret.reveal().to_owned()))
 }
 

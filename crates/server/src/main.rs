@@ -15,7 +15,11 @@ async fn main() -> ExitCode {
         Err(error) => {
             let line = format!("{error:#}").replace('\n', " ");
             eprintln!("botwright: {line}");
-            ExitCode::from(if commands::is_start_error(&error) { 2 } else { 1 })
+            ExitCode::from(if commands::is_start_error(&error) {
+                2
+            } else {
+                1
+            })
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 use crate::state::State;
 
@@ -14,7 +16,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     in_flight: IntGauge,
     resident_bytes: IntGauge,
-    store: Vec<(IntGauge, fn(&State) -> i64)>,
+    writes_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -28,8 +30,15 @@ impl Metrics {
             Opts::new("botwright_http_requests_total", "Requests answered"),
             &["method", "route", "status"],
         )?;
-        let buckets = vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-        let options = HistogramOpts::new("botwright_http_request_seconds", "Time until the answer began").buckets(buckets);
+        let buckets = vec![
+            0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            30.0,
+        ];
+        let options = HistogramOpts::new(
+            "botwright_http_request_seconds",
+            "Time until the answer began",
+        )
+        .buckets(buckets);
         let seconds = HistogramVec::new(options, &["method", "route"])?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(seconds.clone()))?;
@@ -38,19 +47,34 @@ impl Metrics {
             registry.register(Box::new(gauge.clone()))?;
             Ok(gauge)
         };
-        let in_flight = gauge("botwright_tasks_in_flight", "Requests, answers on their way out and turns under way")?;
+        let in_flight = gauge(
+            "botwright_tasks_in_flight",
+            "Requests, answers on their way out and turns under way",
+        )?;
         let resident_bytes = gauge("process_resident_memory_bytes", "Resident memory in bytes")?;
-        let store: Vec<(IntGauge, fn(&State) -> i64)> = vec![
-            (gauge("botwright_store_writes_waiting", "Writes that wait for the store")?, |state| state.store.writes_waiting() as i64),
-        ];
-        Ok(Self { registry, requests, seconds, in_flight, resident_bytes, store })
+        let writes_waiting = gauge(
+            "botwright_store_writes_waiting",
+            "Writes that wait for the store",
+        )?;
+        Ok(Self {
+            registry,
+            requests,
+            seconds,
+            in_flight,
+            resident_bytes,
+            writes_waiting,
+        })
     }
 
     /// Counts a request. `route` is the pattern, not the path.
     pub fn request(&self, method: &str, route: &str, status: u16, took: Duration) {
         let mut buffer = [0; 3];
-        self.requests.with_label_values(&[method, route, status_word(status, &mut buffer)]).inc();
-        self.seconds.with_label_values(&[method, route]).observe(took.as_secs_f64());
+        self.requests
+            .with_label_values(&[method, route, status_word(status, &mut buffer)])
+            .inc();
+        self.seconds
+            .with_label_values(&[method, route])
+            .observe(took.as_secs_f64());
     }
 
     /// All metrics in the text format.
@@ -59,9 +83,7 @@ impl Metrics {
         if let Some(bytes) = resident_bytes() {
             self.resident_bytes.set(bytes);
         }
-        for (gauge, read) in &self.store {
-            gauge.set(read(state));
-        }
+        self.writes_waiting.set(state.store.writes_waiting() as i64);
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "the metrics could not be written");
@@ -80,6 +102,11 @@ fn status_word(status: u16, buffer: &mut [u8; 3]) -> &str {
 
 /// From the second field of `/proc/self/statm`, in pages of 4 KiB; absent on systems without it.
 fn resident_bytes() -> Option<i64> {
-    let pages: i64 = std::fs::read_to_string("/proc/self/statm").ok()?.split(' ').nth(1)?.parse().ok()?;
+    let pages: i64 = std::fs::read_to_string("/proc/self/statm")
+        .ok()?
+        .split(' ')
+        .nth(1)?
+        .parse()
+        .ok()?;
     Some(pages * 4096)
 }

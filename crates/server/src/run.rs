@@ -68,19 +68,42 @@ impl Server {
     /// [`StartError`].
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         // Bound first: a port in use must not have touched the store.
-        let listener = TcpListener::bind(settings.bind).map_err(|source| StartError::Bind { address: settings.bind, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Bind { address: settings.bind, source })?;
+        let listener = TcpListener::bind(settings.bind).map_err(|source| StartError::Bind {
+            address: settings.bind,
+            source,
+        })?;
+        let address = listener.local_addr().map_err(|source| StartError::Bind {
+            address: settings.bind,
+            source,
+        })?;
         let lock = lock(&settings.database)?;
         let wired = wiring::wire(settings).await?;
         if lock.is_some() {
             // Nobody else works on this store: what was leased was leased by a server that is gone.
-            wired.app.jobs.release_all().await.map_err(|error| StartError::Store(error.to_string()))?;
+            wired
+                .app
+                .jobs
+                .release_all()
+                .await
+                .map_err(|error| StartError::Store(error.to_string()))?;
         }
-        if !wired.store.row_security_holds().await.map_err(|error| StartError::Store(error.to_string()))? {
-            tracing::warn!("the database role is exempt from row-level security: the second wall between tenants does not stand; use a role that is no superuser");
+        if !wired
+            .store
+            .row_security_holds()
+            .await
+            .map_err(|error| StartError::Store(error.to_string()))?
+        {
+            tracing::warn!(
+                "the database role is exempt from row-level security: the second wall between tenants does not stand; use a role that is no superuser"
+            );
         }
         let metrics = Metrics::new().map_err(|error| StartError::Store(error.to_string()))?;
-        let state = Data::new(State::new(wired.app.clone(), wired.store.clone(), metrics, settings.metrics_token.clone()));
+        let state = Data::new(State::new(
+            wired.app.clone(),
+            wired.store.clone(),
+            metrics,
+            settings.metrics_token.clone(),
+        ));
         let description = app::description();
         let server = {
             let state = state.clone();
@@ -101,9 +124,24 @@ impl Server {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         let (background, stop) = (TaskTracker::new(), CancellationToken::new());
-        worker::start(&wired.app, &wired.bell, settings.abandon_after, &background, &stop);
+        worker::start(
+            &wired.app,
+            &wired.bell,
+            settings.abandon_after,
+            &background,
+            &stop,
+        );
         tracing::info!(%address, store = wired.store.engine(), provider = ?settings.llm, "botwright is listening");
-        Ok(Self { address, state, wired, handle, serving, background, stop, _lock: lock })
+        Ok(Self {
+            address,
+            state,
+            wired,
+            handle,
+            serving,
+            background,
+            stop,
+            _lock: lock,
+        })
     }
 
     /// The address that it listens on.
@@ -128,7 +166,10 @@ impl Server {
             self.background.wait().await;
         };
         if timeout(GRACE, finished).await.is_err() {
-            tracing::warn!("requests were still in flight after {} seconds", GRACE.as_secs());
+            tracing::warn!(
+                "requests were still in flight after {} seconds",
+                GRACE.as_secs()
+            );
         }
         self.handle.stop(true).await;
         if let Ok(Err(error)) = self.serving.await {
@@ -142,12 +183,17 @@ impl Server {
 /// Two servers must not run on one embedded store: each would think the other's work its own leftovers.
 /// The lock goes with the process, however it ends.
 pub(crate) fn lock(database: &Database) -> Result<Option<std::fs::File>, StartError> {
-    let Database::Sqlite(path) = database else { return Ok(None) };
-    let wrong = |error: std::io::Error| StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", error));
+    let Database::Sqlite(path) = database else {
+        return Ok(None);
+    };
+    let wrong = |error: std::io::Error| {
+        StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", error))
+    };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(wrong)?;
     }
     let file = std::fs::File::create(path.with_extension("serving")).map_err(wrong)?;
-    file.try_lock().map_err(|_| StartError::InUse(path.display().to_string()))?;
+    file.try_lock()
+        .map_err(|_| StartError::InUse(path.display().to_string()))?;
     Ok(Some(file))
 }

@@ -106,7 +106,10 @@ pub struct SettingsError {
 impl SettingsError {
     /// A setting and what is wrong with it.
     pub fn new(name: impl Into<String>, problem: impl fmt::Display) -> Self {
-        Self { name: name.into(), problem: problem.to_string() }
+        Self {
+            name: name.into(),
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -132,7 +135,12 @@ const NAMES: [&str; 18] = [
     "config",
 ];
 /// Names that the environment writes without the prefix.
-const PLAIN: [&str; 4] = ["database_url", "openai_api_key", "anthropic_api_key", "otel_exporter_otlp_endpoint"];
+const PLAIN: [&str; 4] = [
+    "database_url",
+    "openai_api_key",
+    "anthropic_api_key",
+    "otel_exporter_otlp_endpoint",
+];
 const FILE: &str = "botwright.toml";
 
 impl Settings {
@@ -155,24 +163,51 @@ impl Settings {
             None => None,
         };
         let file = file.unwrap_or_default();
-        let source = Source { environment, values: file.values };
+        let source = Source {
+            environment,
+            values: file.values,
+        };
         source.check_names()?;
-        let data_dir = PathBuf::from(source.text("data_dir").unwrap_or_else(|| "./data".to_owned()));
+        let data_dir = PathBuf::from(
+            source
+                .text("data_dir")
+                .unwrap_or_else(|| "./data".to_owned()),
+        );
         let mut plans = Plans::default();
         for (plan, change) in file.plans {
             plans.change(plan, change);
         }
         Ok(Self {
-            bind: source.parse("bind", "an address and a port, such as 127.0.0.1:8080")?.unwrap_or(([127, 0, 0, 1], 8080).into()),
+            bind: source
+                .parse("bind", "an address and a port, such as 127.0.0.1:8080")?
+                .unwrap_or(([127, 0, 0, 1], 8080).into()),
             database: database(&source, &data_dir)?,
-            llm: provider(&source, "llm_provider", source.text("llm_provider").as_deref().unwrap_or("extractive"))?,
+            llm: provider(
+                &source,
+                "llm_provider",
+                source
+                    .text("llm_provider")
+                    .as_deref()
+                    .unwrap_or("extractive"),
+            )?,
             fallbacks: fallbacks(&source)?,
             egress_allow: networks(&source)?,
-            abandon_after: Duration::from_secs(source.parse::<u64>("abandon_after", "whole seconds")?.filter(|s| *s > 0).unwrap_or(1800)),
-            retrieval_cache_bytes: source.parse::<usize>("retrieval_cache_mb", "whole megabytes")?.unwrap_or(64) * 1024 * 1024,
+            abandon_after: Duration::from_secs(
+                source
+                    .parse::<u64>("abandon_after", "whole seconds")?
+                    .filter(|s| *s > 0)
+                    .unwrap_or(1800),
+            ),
+            retrieval_cache_bytes: source
+                .parse::<usize>("retrieval_cache_mb", "whole megabytes")?
+                .unwrap_or(64)
+                * 1024
+                * 1024,
             metrics_token: source.text("metrics_token"),
             log: source.text("log").unwrap_or_else(|| "info".to_owned()),
-            log_json: source.choice("log_format", &["text", "json"])?.is_some_and(|format| format == "json"),
+            log_json: source
+                .choice("log_format", &["text", "json"])?
+                .is_some_and(|format| format == "json"),
             otlp_endpoint: source.text("otel_exporter_otlp_endpoint"),
             plans,
             data_dir,
@@ -188,20 +223,28 @@ struct Source {
 impl Source {
     /// A value that is not blank: an empty variable is an unset one.
     fn text(&self, name: &str) -> Option<String> {
-        let value = self.environment.get(&variable(name)).or_else(|| self.values.get(name))?;
+        let value = self
+            .environment
+            .get(&variable(name))
+            .or_else(|| self.values.get(name))?;
         (!value.trim().is_empty()).then(|| value.trim().to_owned())
     }
 
     fn parse<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, SettingsError> {
-        let parse = |text: String| text.parse().map_err(|_| SettingsError::new(variable(name), format!("'{text}' is not {wanted}")));
+        let parse = |text: String| {
+            text.parse().map_err(|_| {
+                SettingsError::new(variable(name), format!("'{text}' is not {wanted}"))
+            })
+        };
         self.text(name).map(parse).transpose()
     }
 
     fn choice(&self, name: &str, choices: &[&str]) -> Result<Option<String>, SettingsError> {
         match self.text(name) {
-            Some(text) if !choices.contains(&text.as_str()) => {
-                Err(SettingsError::new(variable(name), format!("'{text}' is not one of: {}", choices.join(", "))))
-            }
+            Some(text) if !choices.contains(&text.as_str()) => Err(SettingsError::new(
+                variable(name),
+                format!("'{text}' is not one of: {}", choices.join(", ")),
+            )),
             text => Ok(text),
         }
     }
@@ -212,9 +255,17 @@ impl Source {
         let mut wrong: Vec<_> = self
             .environment
             .keys()
-            .filter(|key| key.strip_prefix("BOTWRIGHT_").is_some_and(|name| !known(&name.to_ascii_lowercase())))
+            .filter(|key| {
+                key.strip_prefix("BOTWRIGHT_")
+                    .is_some_and(|name| !known(&name.to_ascii_lowercase()))
+            })
             .cloned()
-            .chain(self.values.keys().filter(|name| !known(name)).map(|name| format!("{FILE}, '{name}'")))
+            .chain(
+                self.values
+                    .keys()
+                    .filter(|name| !known(name))
+                    .map(|name| format!("{FILE}, '{name}'")),
+            )
             .collect();
         wrong.sort();
         match wrong.into_iter().next() {
@@ -226,7 +277,11 @@ impl Source {
 
 fn variable(name: &str) -> String {
     let upper = name.to_ascii_uppercase();
-    if PLAIN.contains(&name) { upper } else { format!("BOTWRIGHT_{upper}") }
+    if PLAIN.contains(&name) {
+        upper
+    } else {
+        format!("BOTWRIGHT_{upper}")
+    }
 }
 
 #[derive(Default)]
@@ -236,16 +291,25 @@ struct File {
 }
 
 fn read_file(path: &Path) -> Result<File, SettingsError> {
-    let wrong = |problem: &dyn fmt::Display| SettingsError::new(path.display().to_string(), problem.to_string().replace('\n', " "));
+    let wrong = |problem: &dyn fmt::Display| {
+        SettingsError::new(
+            path.display().to_string(),
+            problem.to_string().replace('\n', " "),
+        )
+    };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(&error.message()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| wrong(&error.message()))?;
     let mut file = File::default();
     for (name, value) in table {
         match value {
             toml::Value::Table(plans) if name == "plans" => {
                 for (plan, change) in plans {
-                    let known = Plan::parse(&plan).ok_or_else(|| wrong(&format!("there is no plan '{plan}'")))?;
-                    let change = PlanOverride::deserialize(change).map_err(|error| wrong(&format!("plan '{plan}': {}", error.message())))?;
+                    let known = Plan::parse(&plan)
+                        .ok_or_else(|| wrong(&format!("there is no plan '{plan}'")))?;
+                    let change = PlanOverride::deserialize(change)
+                        .map_err(|error| wrong(&format!("plan '{plan}': {}", error.message())))?;
                     file.plans.push((known, change));
                 }
             }
@@ -259,7 +323,11 @@ fn read_file(path: &Path) -> Result<File, SettingsError> {
                 let words: Vec<_> = list.iter().filter_map(toml::Value::as_str).collect();
                 file.values.insert(name, words.join(","));
             }
-            _ => return Err(wrong(&format!("'{name}' is not a word, a number, a truth value or a list of words"))),
+            _ => {
+                return Err(wrong(&format!(
+                    "'{name}' is not a word, a number, a truth value or a list of words"
+                )));
+            }
         }
     }
     Ok(file)
@@ -279,7 +347,10 @@ fn database(source: &Source, data_dir: &Path) -> Result<Database, SettingsError>
         return Ok(Database::Postgres(url));
     }
     // The value itself may hold a password: it is not repeated.
-    Err(SettingsError::new("DATABASE_URL", "must begin with postgres:// or sqlite://"))
+    Err(SettingsError::new(
+        "DATABASE_URL",
+        "must begin with postgres:// or sqlite://",
+    ))
 }
 
 fn provider(source: &Source, setting: &str, word: &str) -> Result<Llm, SettingsError> {
@@ -292,23 +363,35 @@ fn provider(source: &Source, setting: &str, word: &str) -> Result<Llm, SettingsE
         "extractive" => Ok(Llm::Extractive),
         "openai" => Ok(Llm::OpenAi(endpoint("openai_api_key"))),
         "anthropic" => Ok(Llm::Anthropic(endpoint("anthropic_api_key"))),
-        other => Err(SettingsError::new(variable(setting), format!("'{other}' is not one of: extractive, openai, anthropic"))),
+        other => Err(SettingsError::new(
+            variable(setting),
+            format!("'{other}' is not one of: extractive, openai, anthropic"),
+        )),
     }
 }
 
 /// A fallback of another kind than the first provider uses its own address and key: the first one's are not its.
 fn fallbacks(source: &Source) -> Result<Vec<Llm>, SettingsError> {
-    let text = source.text("llm_fallback").unwrap_or_else(|| "extractive".to_owned());
+    let text = source
+        .text("llm_fallback")
+        .unwrap_or_else(|| "extractive".to_owned());
     if text == "none" {
         return Ok(Vec::new());
     }
     let first = source.text("llm_provider");
     let mut providers = Vec::new();
     for word in text.split(',').map(str::trim) {
-        let own = |key: &str| Endpoint { api_key: source.text(key), ..Endpoint::default() };
+        let own = |key: &str| Endpoint {
+            api_key: source.text(key),
+            ..Endpoint::default()
+        };
         providers.push(match provider(source, "llm_fallback", word)? {
-            Llm::OpenAi(_) if first.as_deref() != Some("openai") => Llm::OpenAi(own("openai_api_key")),
-            Llm::Anthropic(_) if first.as_deref() != Some("anthropic") => Llm::Anthropic(own("anthropic_api_key")),
+            Llm::OpenAi(_) if first.as_deref() != Some("openai") => {
+                Llm::OpenAi(own("openai_api_key"))
+            }
+            Llm::Anthropic(_) if first.as_deref() != Some("anthropic") => {
+                Llm::Anthropic(own("anthropic_api_key"))
+            }
             same => same,
         });
     }
@@ -317,11 +400,21 @@ fn fallbacks(source: &Source) -> Result<Vec<Llm>, SettingsError> {
 
 fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
     let text = source.text("egress_allow").unwrap_or_default();
-    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
     words
         .map(|word| {
-            let network = word.parse::<IpNet>().or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from));
-            network.map_err(|_| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", format!("'{word}' is not a network such as 10.0.0.0/8")))
+            let network = word
+                .parse::<IpNet>()
+                .or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from));
+            network.map_err(|_| {
+                SettingsError::new(
+                    "BOTWRIGHT_EGRESS_ALLOW",
+                    format!("'{word}' is not a network such as 10.0.0.0/8"),
+                )
+            })
         })
         .collect()
 }
@@ -331,14 +424,22 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-        Settings::from_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Settings::from_environment(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn nothing_set_is_a_server_on_loopback_with_sqlite() {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.bind.to_string(), "127.0.0.1:8080");
-        assert_eq!(settings.database, Database::Sqlite("./data/botwright.db".into()));
+        assert_eq!(
+            settings.database,
+            Database::Sqlite("./data/botwright.db".into())
+        );
         assert_eq!(settings.llm, Llm::Extractive);
         assert_eq!(settings.fallbacks, [Llm::Extractive]);
     }
@@ -358,7 +459,14 @@ mod tests {
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             let line = error.to_string();
-            assert!(line.contains(if name == "BOTWRIGHT_CONFIG" { value } else { name }), "{line}");
+            assert!(
+                line.contains(if name == "BOTWRIGHT_CONFIG" {
+                    value
+                } else {
+                    name
+                }),
+                "{line}"
+            );
             assert!(!line.contains('\n'));
         }
     }
@@ -376,14 +484,26 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("b.toml");
         std::fs::write(&path, "bind = \"127.0.0.1:1\"\nabandon_after = 5\n[plans.enterprise]\nbots = 0\nrequests_per_minute = 7\n").unwrap();
-        let settings = read(&[("BOTWRIGHT_CONFIG", path.to_str().unwrap()), ("BOTWRIGHT_BIND", "127.0.0.1:2")]).unwrap();
+        let settings = read(&[
+            ("BOTWRIGHT_CONFIG", path.to_str().unwrap()),
+            ("BOTWRIGHT_BIND", "127.0.0.1:2"),
+        ])
+        .unwrap();
         assert_eq!(settings.bind.port(), 2);
         assert_eq!(settings.abandon_after, Duration::from_secs(5));
         let limits = settings.plans.limits(Plan::Enterprise);
         assert_eq!((limits.bots, limits.requests_per_minute), (None, Some(7)));
-        for wrong in ["[plans.gold]\nbots = 1", "[plans.free]\nbtos = 1", "bnid = \"x\"", "bind = ["] {
+        for wrong in [
+            "[plans.gold]\nbots = 1",
+            "[plans.free]\nbtos = 1",
+            "bnid = \"x\"",
+            "bind = [",
+        ] {
             std::fs::write(&path, wrong).unwrap();
-            assert!(read(&[("BOTWRIGHT_CONFIG", path.to_str().unwrap())]).is_err(), "{wrong}");
+            assert!(
+                read(&[("BOTWRIGHT_CONFIG", path.to_str().unwrap())]).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

@@ -32,7 +32,12 @@ pub struct State {
 
 impl State {
     /// The state of a server that begins.
-    pub fn new(app: Arc<App>, store: Arc<Store>, metrics: Metrics, metrics_token: Option<String>) -> Self {
+    pub fn new(
+        app: Arc<App>,
+        store: Arc<Store>,
+        metrics: Metrics,
+        metrics_token: Option<String>,
+    ) -> Self {
         Self {
             app,
             authenticator: Authenticator::default(),

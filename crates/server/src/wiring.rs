@@ -31,7 +31,10 @@ pub struct Wired {
 /// [`StartError`]: a wrong setting, or a store that can't be opened.
 pub async fn wire(settings: &Settings) -> Result<Wired, StartError> {
     let store = open(settings).await?;
-    store.migrate().await.map_err(|error| StartError::Store(error.to_string()))?;
+    store
+        .migrate()
+        .await
+        .map_err(|error| StartError::Store(error.to_string()))?;
     wire_on(settings, store).await
 }
 
@@ -45,9 +48,13 @@ pub(crate) async fn open(settings: &Settings) -> Result<Arc<Store>, StartError> 
                 let problem = format!("the folder {} can't be made: {error}", folder.display());
                 StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", problem))
             })?;
-            Store::open_sqlite(path).await.map_err(|error| wrong(&error))?
+            Store::open_sqlite(path)
+                .await
+                .map_err(|error| wrong(&error))?
         }
-        Database::Postgres(url) => Store::open_postgres(url).await.map_err(|error| wrong(&error))?,
+        Database::Postgres(url) => Store::open_postgres(url)
+            .await
+            .map_err(|error| wrong(&error))?,
     };
     Ok(Arc::new(store))
 }
@@ -55,9 +62,17 @@ pub(crate) async fn open(settings: &Settings) -> Result<Arc<Store>, StartError> 
 async fn wire_on(settings: &Settings, store: Arc<Store>) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
     let ports = store.ports();
-    let retriever = LexicalRetriever::new(ports.index.clone(), retrieval::Options { cache_bytes: settings.retrieval_cache_bytes });
+    let retriever = LexicalRetriever::new(
+        ports.index.clone(),
+        retrieval::Options {
+            cache_bytes: settings.retrieval_cache_bytes,
+        },
+    );
     let egress = Arc::new(Egress::new(settings.egress_allow.clone()));
-    let fallbacks = settings.fallbacks.iter().filter(|fallback| **fallback != settings.llm);
+    let fallbacks = settings
+        .fallbacks
+        .iter()
+        .filter(|fallback| **fallback != settings.llm);
     let app = App {
         tenants: ports.tenants,
         keys: ports.keys,
@@ -71,14 +86,21 @@ async fn wire_on(settings: &Settings, store: Arc<Store>) -> Result<Wired, StartE
         bell: bell.clone(),
         idempotency: ports.idempotency,
         retriever: Arc::new(retriever),
-        answers: AnswerChain::new(model(&settings.llm)?, fallbacks.map(model).collect::<Result<_, _>>()?),
+        answers: AnswerChain::new(
+            model(&settings.llm)?,
+            fallbacks.map(model).collect::<Result<_, _>>()?,
+        ),
         reader: Arc::new(Reader::new()),
         crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
         clock: Arc::new(System),
         ids: Arc::new(System),
         plans: settings.plans.clone(),
     };
-    Ok(Wired { app: Arc::new(app), store, bell })
+    Ok(Wired {
+        app: Arc::new(app),
+        store,
+        bell,
+    })
 }
 
 fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {

@@ -33,12 +33,26 @@ impl JobBell for Bell {
 }
 
 /// Starts the background work; it ends soon after `stop`, a job under way being finished first.
-pub fn start(app: &Arc<App>, bell: &Arc<Bell>, abandon_after: Duration, tasks: &TaskTracker, stop: &CancellationToken) {
+pub fn start(
+    app: &Arc<App>,
+    bell: &Arc<Bell>,
+    abandon_after: Duration,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
     tasks.spawn(work(app.clone(), bell.clone(), stop.clone()));
-    tasks.spawn(repeat(SWEEP, stop.clone(), app.clone(), move |app| async move {
-        conversations::abandon(&app, abandon_after).await.map(drop)
-    }));
-    tasks.spawn(repeat(FORGET, stop.clone(), app.clone(), |app| async move { idempotency::forget_old(&app).await }));
+    tasks.spawn(repeat(
+        SWEEP,
+        stop.clone(),
+        app.clone(),
+        move |app| async move { conversations::abandon(&app, abandon_after).await.map(drop) },
+    ));
+    tasks.spawn(repeat(
+        FORGET,
+        stop.clone(),
+        app.clone(),
+        |app| async move { idempotency::forget_old(&app).await },
+    ));
 }
 
 async fn work(app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {

@@ -51,13 +51,20 @@ pub struct Answer {
 impl Answer {
     /// A header in words; empty where it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     fn data<T: DeserializeOwned>(mut self) -> Result<T, ClientError> {
         if !StatusCode::from_u16(self.status).is_ok_and(|status| status.is_success()) {
             let word = |name: &str| self.body[name].as_str().unwrap_or_default().to_owned();
-            return Err(ClientError::Refused { status: self.status, error: word("error"), message: word("message") });
+            return Err(ClientError::Refused {
+                status: self.status,
+                error: word("error"),
+                message: word("message"),
+            });
         }
         Ok(serde_json::from_value(self.body["data"].take())?)
     }
@@ -149,14 +156,23 @@ struct Made {
 impl Client {
     /// A client of the server at `base` (`http://host:port`).
     pub fn new(base: &str, key: &str) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a test's client speaks to the test's own server")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test's client speaks to the test's own server"
+        )]
         let http = reqwest::Client::new();
-        Self { base: base.to_owned(), key: key.to_owned(), http }
+        Self {
+            base: base.to_owned(),
+            key: key.to_owned(),
+            http,
+        }
     }
 
     /// A request with the key, to a path below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.base)).header("X-API-Key", &self.key)
+        self.http
+            .request(method, format!("{}/api/v1{path}", self.base))
+            .header("X-API-Key", &self.key)
     }
 
     /// Sends a request and reads the answer, whatever it is.
@@ -167,7 +183,12 @@ impl Client {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
-        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text })
+        Ok(Answer {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            text,
+        })
     }
 
     /// GET, whatever comes.
@@ -183,7 +204,8 @@ impl Client {
     /// # Errors
     /// [`ClientError::Transport`].
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
-        self.answer(self.request(Method::POST, path).json(body)).await
+        self.answer(self.request(Method::POST, path).json(body))
+            .await
     }
 
     /// PUT of JSON, whatever comes.
@@ -191,7 +213,8 @@ impl Client {
     /// # Errors
     /// [`ClientError::Transport`].
     pub async fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
-        self.answer(self.request(Method::PUT, path).json(body)).await
+        self.answer(self.request(Method::PUT, path).json(body))
+            .await
     }
 
     /// DELETE, whatever comes.
@@ -223,7 +246,12 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn send(&self, session_id: &str, message: &str) -> Result<Turn, ClientError> {
-        self.post(&format!("/conversations/{}/messages", encode(session_id)), &json!({ "message": message })).await?.data()
+        self.post(
+            &format!("/conversations/{}/messages", encode(session_id)),
+            &json!({ "message": message }),
+        )
+        .await?
+        .data()
     }
 
     /// A conversation with its messages.
@@ -231,25 +259,47 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn conversation(&self, session_id: &str) -> Result<ConversationDetails, ClientError> {
-        self.get(&format!("/conversations/{}", encode(session_id))).await?.data()
+        self.get(&format!("/conversations/{}", encode(session_id)))
+            .await?
+            .data()
     }
 
     /// Adds words to a bot's knowledge; answers the source's id.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn create_text(&self, bot_id: &str, name: &str, content: &str) -> Result<String, ClientError> {
-        let body = json!({ "bot_id": bot_id, "name": name, "source_type": "text", "content": content });
-        self.post("/knowledge/sources", &body).await?.data::<Made>().map(|made| made.id)
+    pub async fn create_text(
+        &self,
+        bot_id: &str,
+        name: &str,
+        content: &str,
+    ) -> Result<String, ClientError> {
+        let body =
+            json!({ "bot_id": bot_id, "name": name, "source_type": "text", "content": content });
+        self.post("/knowledge/sources", &body)
+            .await?
+            .data::<Made>()
+            .map(|made| made.id)
     }
 
     /// Uploads a file, whatever comes.
     ///
     /// # Errors
     /// [`ClientError::Transport`].
-    pub async fn upload(&self, bot_id: &str, file_name: &str, bytes: Vec<u8>) -> Result<Answer, ClientError> {
-        let form = Form::new().text("bot_id", bot_id.to_owned()).part("file", Part::bytes(bytes).file_name(file_name.to_owned()));
-        self.answer(self.request(Method::POST, "/knowledge/upload").multipart(form)).await
+    pub async fn upload(
+        &self,
+        bot_id: &str,
+        file_name: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Answer, ClientError> {
+        let form = Form::new()
+            .text("bot_id", bot_id.to_owned())
+            .part("file", Part::bytes(bytes).file_name(file_name.to_owned()));
+        self.answer(
+            self.request(Method::POST, "/knowledge/upload")
+                .multipart(form),
+        )
+        .await
     }
 
     /// A knowledge source with its content and chunks.
@@ -265,7 +315,12 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn search(&self, bot_id: &str, query: &str) -> Result<SearchResults, ClientError> {
-        self.post("/knowledge/search", &json!({ "bot_id": bot_id, "query": query })).await?.data()
+        self.post(
+            "/knowledge/search",
+            &json!({ "bot_id": bot_id, "query": query }),
+        )
+        .await?
+        .data()
     }
 
     /// A page of a list, such as `/bots?page=2`.
@@ -275,11 +330,14 @@ impl Client {
     pub async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Page<T>, ClientError> {
         let answer = self.get(path).await?;
         if answer.status != 200 {
-            return Err(answer.data::<Value>().err().unwrap_or(ClientError::Refused {
-                status: 0,
-                error: String::new(),
-                message: String::new(),
-            }));
+            return Err(answer
+                .data::<Value>()
+                .err()
+                .unwrap_or(ClientError::Refused {
+                    status: 0,
+                    error: String::new(),
+                    message: String::new(),
+                }));
         }
         Ok(serde_json::from_value(answer.body)?)
     }
@@ -289,6 +347,12 @@ impl Client {
 fn encode(segment: &str) -> String {
     segment
         .bytes()
-        .map(|b| if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .map(|b| {
+            if b.is_ascii_alphanumeric() || b"-_.~".contains(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
         .collect()
 }

@@ -22,14 +22,17 @@
 //! PostgreSQL is found by `TEST_DATABASE_URL` (a role that may create databases); a test that asks for it
 //! without one fails.
 
-#![allow(clippy::expect_used, reason = "a test that has no server has no use for going on")]
+#![allow(
+    clippy::expect_used,
+    reason = "a test that has no server has no use for going on"
+)]
 
 mod client;
 mod server;
 
 pub use client::{
-    Answer, Bot, Client, ClientError, Conversation, ConversationDetails, Message, NewBot, Page, Pagination, Sent, Source,
-    SourceDetails, SearchResults, Turn,
+    Answer, Bot, Client, ClientError, Conversation, ConversationDetails, Message, NewBot, Page,
+    Pagination, SearchResults, Sent, Source, SourceDetails, Turn,
 };
 pub use contracts::fakes;
 pub use server::{Builder, TestServer};

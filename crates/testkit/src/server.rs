@@ -62,10 +62,17 @@ impl Builder {
         // Another one that was installed before serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().expect("a temporary folder can be made");
-        let database = if self.postgres { Some(TestDatabase::create().await) } else { None };
+        let database = if self.postgres {
+            Some(TestDatabase::create().await)
+        } else {
+            None
+        };
         let mut environment = HashMap::from([
             ("BOTWRIGHT_BIND".to_owned(), "127.0.0.1:0".to_owned()),
-            ("BOTWRIGHT_DATA_DIR".to_owned(), data.path().display().to_string()),
+            (
+                "BOTWRIGHT_DATA_DIR".to_owned(),
+                data.path().display().to_string(),
+            ),
         ]);
         if let Some(database) = &database {
             environment.insert("DATABASE_URL".to_owned(), database.url().to_owned());
@@ -73,11 +80,20 @@ impl Builder {
         environment.extend(self.environment);
         let mut settings = Settings::from_environment(environment).expect("the settings are good");
         if self.plan.is_none() {
-            let change = botwright::domain::plans::PlanOverride { requests_per_minute: Some(0), ..Default::default() };
+            let change = botwright::domain::plans::PlanOverride {
+                requests_per_minute: Some(0),
+                ..Default::default()
+            };
             settings.plans.change(Plan::Enterprise, change);
         }
         let server = Server::start(&settings).await.expect("the server starts");
-        let made = tenants::create(server.app(), "Test tenant", self.plan.unwrap_or(Plan::Enterprise)).await.expect("a tenant can be made");
+        let made = tenants::create(
+            server.app(),
+            "Test tenant",
+            self.plan.unwrap_or(Plan::Enterprise),
+        )
+        .await
+        .expect("a tenant can be made");
         let api_key = made.secret.reveal().to_owned();
         TestServer {
             client: Client::new(&format!("http://{}", server.address()), &api_key),
@@ -122,7 +138,9 @@ impl TestServer {
     /// # Panics
     /// Where the tenant can't be made.
     pub async fn another_tenant(&self, plan: Plan) -> Client {
-        let made = tenants::create(self.app(), "Another tenant", plan).await.expect("a tenant can be made");
+        let made = tenants::create(self.app(), "Another tenant", plan)
+            .await
+            .expect("a tenant can be made");
         Client::new(&self.url(), made.secret.reveal())
     }
 
@@ -136,10 +154,28 @@ impl TestServer {
     /// # Panics
     /// Where it can't be started again.
     pub async fn restart(self) -> Self {
-        let Self { api_key, tenant_id, server, settings, _database, _data, .. } = self;
+        let Self {
+            api_key,
+            tenant_id,
+            server,
+            settings,
+            _database,
+            _data,
+            ..
+        } = self;
         server.stop().await;
-        let server = Server::start(&settings).await.expect("the server starts again");
+        let server = Server::start(&settings)
+            .await
+            .expect("the server starts again");
         let client = Client::new(&format!("http://{}", server.address()), &api_key);
-        Self { client, tenant_id, api_key, server, settings, _database, _data }
+        Self {
+            client,
+            tenant_id,
+            api_key,
+            server,
+            settings,
+            _database,
+            _data,
+        }
     }
 }

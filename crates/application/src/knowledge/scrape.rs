@@ -32,7 +32,12 @@ pub struct NewScrape {
 /// [`Error::Invalid`] (`url`) where the first page can't be read, with the reason; no source is made then.
 /// [`Error::NotFound`] (`Bot`), before anything is fetched.
 #[tracing::instrument(level = "debug", name = "knowledge.scrape", skip_all)]
-pub async fn scrape(app: &App, actor: &Actor, id: SourceId, new: NewScrape) -> Result<KnowledgeSource> {
+pub async fn scrape(
+    app: &App,
+    actor: &Actor,
+    id: SourceId,
+    new: NewScrape,
+) -> Result<KnowledgeSource> {
     new.validate()?;
     super::check_bot(app, actor, new.bot_id).await?;
     let request = CrawlRequest {

@@ -13,26 +13,49 @@ pub async fn run(command: KeyCommand, app: &App) -> anyhow::Result<()> {
         KeyCommand::Create { tenant, name, json } => {
             let (key, secret) = tenants::create_key(app, tenant_id(&tenant)?, &name).await?;
             if json {
-                println!("{}", json!({ "tenant_id": key.tenant_id, "key_id": key.id, "api_key": secret.reveal() }));
+                println!(
+                    "{}",
+                    json!({ "tenant_id": key.tenant_id, "key_id": key.id, "api_key": secret.reveal() })
+                );
             } else {
-                println!("Key:     {}\nAPI key: {}\nThe key is shown this once: keep it safe.", key.id, secret.reveal());
+                println!(
+                    "Key:     {}\nAPI key: {}\nThe key is shown this once: keep it safe.",
+                    key.id,
+                    secret.reveal()
+                );
             }
         }
         KeyCommand::List { tenant, json } => {
             for key in tenants::list_keys(app, tenant_id(&tenant)?).await? {
-                let told = |at: Option<time::OffsetDateTime>| at.map(|at| at.format(&Rfc3339)).transpose();
-                let (created, used, revoked) = (told(Some(key.created_at))?, told(key.last_used_at)?, told(key.revoked_at)?);
+                let told =
+                    |at: Option<time::OffsetDateTime>| at.map(|at| at.format(&Rfc3339)).transpose();
+                let (created, used, revoked) = (
+                    told(Some(key.created_at))?,
+                    told(key.last_used_at)?,
+                    told(key.revoked_at)?,
+                );
                 if json {
-                    println!("{}", json!({ "key_id": key.id, "name": key.name, "prefix": key.prefix, "created_at": created, "last_used_at": used, "revoked_at": revoked }));
+                    println!(
+                        "{}",
+                        json!({ "key_id": key.id, "name": key.name, "prefix": key.prefix, "created_at": created, "last_used_at": used, "revoked_at": revoked })
+                    );
                 } else {
-                    let state = if revoked.is_some() { "revoked" } else { "active" };
+                    let state = if revoked.is_some() {
+                        "revoked"
+                    } else {
+                        "active"
+                    };
                     let used = used.unwrap_or_else(|| "never used".to_owned());
-                    println!("{}  {}…  {state:<7}  {used}  {}", key.id, key.prefix, key.name);
+                    println!(
+                        "{}  {}…  {state:<7}  {used}  {}",
+                        key.id, key.prefix, key.name
+                    );
                 }
             }
         }
         KeyCommand::Revoke { tenant, key } => {
-            let id = ApiKeyId::parse(&key).with_context(|| format!("'{key}' is not a key's id; see `botwright key list`"))?;
+            let id = ApiKeyId::parse(&key)
+                .with_context(|| format!("'{key}' is not a key's id; see `botwright key list`"))?;
             tenants::revoke_key(app, tenant_id(&tenant)?, id).await?;
             println!("Revoked; a running server refuses it within five seconds.");
         }

@@ -123,7 +123,16 @@ enum KeyCommand {
 }
 
 fn plan(word: &str) -> Result<Plan, String> {
-    Plan::parse(word).ok_or_else(|| format!("one of: {}", Plan::ALL.iter().map(|plan| plan.as_str()).collect::<Vec<_>>().join(", ")))
+    Plan::parse(word).ok_or_else(|| {
+        format!(
+            "one of: {}",
+            Plan::ALL
+                .iter()
+                .map(|plan| plan.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    })
 }
 
 impl Cli {
@@ -137,19 +146,27 @@ impl Cli {
             Command::Openapi => operations::openapi(),
             Command::Serve => serve::serve(&Settings::load()?).await,
             Command::Demo => serve::demo(&Settings::load()?).await,
-            Command::Tenant(command) => with_app(async |wired| tenants::run(command, &wired.app).await).await,
-            Command::Key(command) => with_app(async |wired| keys::run(command, &wired.app).await).await,
+            Command::Tenant(command) => {
+                with_app(async |wired| tenants::run(command, &wired.app).await).await
+            }
+            Command::Key(command) => {
+                with_app(async |wired| keys::run(command, &wired.app).await).await
+            }
             Command::Migrate => operations::migrate(&Settings::load()?).await,
             Command::Doctor => operations::doctor(&Settings::load()?).await,
             Command::Backup { file } => operations::backup(&Settings::load()?, &file).await,
-            Command::Restore { file, force } => operations::restore(&Settings::load()?, &file, force).await,
+            Command::Restore { file, force } => {
+                operations::restore(&Settings::load()?, &file, force).await
+            }
         }
     }
 }
 
 /// Whether this is a start that could not be, because of a setting or of what a setting names.
 pub fn is_start_error(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.is::<SettingsError>() || cause.is::<StartError>())
+    error
+        .chain()
+        .any(|cause| cause.is::<SettingsError>() || cause.is::<StartError>())
 }
 
 /// Puts the product together for one command, beside a running server or without one.

@@ -30,7 +30,10 @@ pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
 
 /// Checks what a server needs, changing nothing.
 pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
-    println!("settings   ok    {:?}, provider {:?}, fallbacks {:?}", settings.database, settings.llm, settings.fallbacks);
+    println!(
+        "settings   ok    {:?}, provider {:?}, fallbacks {:?}",
+        settings.database, settings.llm, settings.fallbacks
+    );
     let store = wiring::open(settings).await?;
     let mut wrong = 0;
     let mut check = |what: &str, problem: Option<String>| match problem {
@@ -40,12 +43,35 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
             println!("{what:<10} WRONG {problem}");
         }
     };
-    check("store", store.ping().await.err().map(|error| error.to_string()));
-    let pending = store.pending_migrations().await.map(|pending| (!pending.is_empty()).then(|| format!("{} migrations are missing: run `botwright migrate`", pending.len())));
-    check("schema", pending.unwrap_or_else(|error| Some(error.to_string())));
-    let walls = store.row_security_holds().await.map(|holds| (!holds).then(|| "the database role is exempt from row-level security; use one that is no superuser".to_owned()));
-    check("isolation", walls.unwrap_or_else(|error| Some(error.to_string())));
-    let free = std::net::TcpListener::bind(settings.bind).err().map(|error| format!("{}: {error} (is a server running?)", settings.bind));
+    check(
+        "store",
+        store.ping().await.err().map(|error| error.to_string()),
+    );
+    let pending = store.pending_migrations().await.map(|pending| {
+        (!pending.is_empty()).then(|| {
+            format!(
+                "{} migrations are missing: run `botwright migrate`",
+                pending.len()
+            )
+        })
+    });
+    check(
+        "schema",
+        pending.unwrap_or_else(|error| Some(error.to_string())),
+    );
+    let walls = store.row_security_holds().await.map(|holds| {
+        (!holds).then(|| {
+            "the database role is exempt from row-level security; use one that is no superuser"
+                .to_owned()
+        })
+    });
+    check(
+        "isolation",
+        walls.unwrap_or_else(|error| Some(error.to_string())),
+    );
+    let free = std::net::TcpListener::bind(settings.bind)
+        .err()
+        .map(|error| format!("{}: {error} (is a server running?)", settings.bind));
     check("address", free);
     store.close().await;
     if wrong > 0 {

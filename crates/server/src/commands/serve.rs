@@ -20,7 +20,10 @@ pub async fn demo(settings: &Settings) -> anyhow::Result<()> {
     let _telemetry = Telemetry::start(settings)?;
     let server = Server::start(settings).await?;
     let demo = demo::prepare(server.app(), &settings.data_dir).await?;
-    println!("{}", demo::instructions(&demo, &format!("http://{}", server.address())));
+    println!(
+        "{}",
+        demo::instructions(&demo, &format!("http://{}", server.address()))
+    );
     told_to_stop().await?;
     server.stop().await;
     Ok(())

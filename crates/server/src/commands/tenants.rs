@@ -15,17 +15,31 @@ pub async fn run(command: TenantCommand, app: &App) -> anyhow::Result<()> {
             if json {
                 println!("{}", json!({ "tenant_id": id, "api_key": key }));
             } else {
-                println!("Tenant:  {id}\nAPI key: {key}\nThe key is shown this once: keep it safe.");
+                println!(
+                    "Tenant:  {id}\nAPI key: {key}\nThe key is shown this once: keep it safe."
+                );
             }
         }
         TenantCommand::List { json } => {
             for tenant in tenants::list(app).await? {
                 let created_at = tenant.created_at.format(&Rfc3339)?;
                 if json {
-                    println!("{}", json!({ "tenant_id": tenant.id, "name": tenant.name, "plan": tenant.plan, "is_active": tenant.is_active, "created_at": created_at }));
+                    println!(
+                        "{}",
+                        json!({ "tenant_id": tenant.id, "name": tenant.name, "plan": tenant.plan, "is_active": tenant.is_active, "created_at": created_at })
+                    );
                 } else {
-                    let state = if tenant.is_active { "active" } else { "suspended" };
-                    println!("{}  {:<12} {state:<9}  {created_at}  {}", tenant.id, tenant.plan.as_str(), tenant.name);
+                    let state = if tenant.is_active {
+                        "active"
+                    } else {
+                        "suspended"
+                    };
+                    println!(
+                        "{}  {:<12} {state:<9}  {created_at}  {}",
+                        tenant.id,
+                        tenant.plan.as_str(),
+                        tenant.name
+                    );
                 }
             }
         }
@@ -47,5 +61,6 @@ pub async fn run(command: TenantCommand, app: &App) -> anyhow::Result<()> {
 
 /// Reads a tenant's id.
 pub fn tenant_id(text: &str) -> anyhow::Result<TenantId> {
-    TenantId::parse(text).with_context(|| format!("'{text}' is not a tenant's id; see `botwright tenant list`"))
+    TenantId::parse(text)
+        .with_context(|| format!("'{text}' is not a tenant's id; see `botwright tenant list`"))
 }

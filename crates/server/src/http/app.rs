@@ -8,7 +8,10 @@ use crate::routes::{self, Methods, operations, tenant};
 
 /// The description of every API, as `/openapi.json` shows it.
 pub fn description() -> OpenApi {
-    let app = actix_web::App::new().into_utoipa_app().openapi(tenant::base()).configure(tenant::configure);
+    let app = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(tenant::base())
+        .configure(tenant::configure);
     let (_, mut document) = app.split_for_parts();
     tenant::describe(&mut document);
     document

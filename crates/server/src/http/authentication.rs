@@ -41,13 +41,19 @@ pub async fn authenticate(
     }
     let actor = match credential(request.headers()) {
         None => Err(ApiError::MissingKey),
-        Some(credential) => state.authenticator.authenticate(&state.app, credential).await.map_err(ApiError::from),
+        Some(credential) => state
+            .authenticator
+            .authenticate(&state.app, credential)
+            .await
+            .map_err(ApiError::from),
     };
     let actor = actor?;
     tracing::Span::current().record("tenant", tracing::field::display(actor.tenant_id()));
     let rate = state.rates.admit(&actor, state.app.clock.now());
     if let Some(rate) = rate.filter(|rate| !rate.allowed) {
-        let error = ApiError::Domain(domain::Error::RateLimited { retry_after: rate.reset_after });
+        let error = ApiError::Domain(domain::Error::RateLimited {
+            retry_after: rate.reset_after,
+        });
         let mut response = request.error_response(error);
         tell(response.headers_mut(), rate);
         return Ok(response);
@@ -65,7 +71,11 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok().map(str::trim);
     }
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -78,8 +88,14 @@ fn tell(headers: &mut HeaderMap, rate: Rate) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    set("ratelimit-policy", format!("\"minute\";q={};w=60", rate.limit));
-    set("ratelimit", format!("\"minute\";r={};t={reset}", rate.remaining));
+    set(
+        "ratelimit-policy",
+        format!("\"minute\";q={};w=60", rate.limit),
+    );
+    set(
+        "ratelimit",
+        format!("\"minute\";r={};t={reset}", rate.remaining),
+    );
     set("ratelimit-limit", rate.limit.to_string());
     set("ratelimit-remaining", rate.remaining.to_string());
     set("ratelimit-reset", reset.to_string());

@@ -12,10 +12,22 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, ApiResult};
 
+/// How large a body may be.
+#[derive(Clone, Copy)]
+pub struct SizeLimit {
+    /// The most bytes that are read.
+    pub bytes: usize,
+    /// The limit as clients are told it.
+    pub told: &'static str,
+}
+
 /// A type that is read from a JSON body.
 pub trait JsonBody: DeserializeOwned {
-    /// The most bytes that are read, and how the limit is told.
-    const LIMIT: (usize, &'static str) = (1024 * 1024, "1 MB");
+    /// How large the body may be.
+    const LIMIT: SizeLimit = SizeLimit {
+        bytes: 1024 * 1024,
+        told: "1 MB",
+    };
 }
 
 /// A JSON body.
@@ -39,20 +51,34 @@ impl<T: JsonBody + 'static> FromRequest for Json<T> {
 
 /// A missing type counts as JSON: there is nothing else it could be.
 fn is_json(request: &HttpRequest) -> bool {
-    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return true };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 /// Reads a body of at most `limit` bytes; one that says it is larger is refused unread.
-pub async fn read(request: &HttpRequest, mut payload: Payload, limit: (usize, &'static str)) -> ApiResult<Bytes> {
-    let (limit, told) = limit;
-    refuse_larger(request, limit, told)?;
+pub async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: SizeLimit,
+) -> ApiResult<Bytes> {
+    refuse_larger(request, limit)?;
     let mut body = BytesMut::new();
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| ApiError::BadBody("The body could not be read to its end".to_owned()))?;
-        if body.len() + piece.len() > limit {
-            return Err(ApiError::TooLarge(told));
+        let piece = piece
+            .map_err(|_| ApiError::BadBody("The body could not be read to its end".to_owned()))?;
+        if body.len() + piece.len() > limit.bytes {
+            return Err(ApiError::TooLarge(limit.told));
         }
         body.extend_from_slice(&piece);
     }
@@ -60,9 +86,16 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, limit: (usize, &'
 }
 
 /// Refuses a request by what its header says of its size.
-pub fn refuse_larger(request: &HttpRequest, limit: usize, told: &'static str) -> ApiResult<()> {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit as u64) { Err(ApiError::TooLarge(told)) } else { Ok(()) }
+pub fn refuse_larger(request: &HttpRequest, limit: SizeLimit) -> ApiResult<()> {
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit.bytes as u64) {
+        Err(ApiError::TooLarge(limit.told))
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads JSON, naming the field that does not fit.
@@ -76,12 +109,23 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
                 let problem = inner.to_string();
                 // serde_json closes its messages with the place, which says nothing once the field is named.
                 let problem = problem.split(" at line ").next().unwrap_or_default();
-                ApiError::Domain(domain::Error::invalid(path.clone(), format!("The '{path}' field has a wrong type: {problem}.")))
+                ApiError::Domain(domain::Error::invalid(
+                    path.clone(),
+                    format!("The '{path}' field has a wrong type: {problem}."),
+                ))
             }
-            serde_json::error::Category::Data => ApiError::BadBody("The body must be a JSON object".to_owned()),
-            _ => ApiError::BadBody(format!("The body is not valid JSON (line {}, column {})", inner.line(), inner.column())),
+            serde_json::error::Category::Data => {
+                ApiError::BadBody("The body must be a JSON object".to_owned())
+            }
+            _ => ApiError::BadBody(format!(
+                "The body is not valid JSON (line {}, column {})",
+                inner.line(),
+                inner.column()
+            )),
         }
     })?;
-    reader.end().map_err(|_| ApiError::BadBody("The body holds more than one JSON value".to_owned()))?;
+    reader
+        .end()
+        .map_err(|_| ApiError::BadBody("The body holds more than one JSON value".to_owned()))?;
     Ok(value)
 }

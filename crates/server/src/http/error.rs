@@ -67,7 +67,9 @@ impl fmt::Display for ApiError {
 impl ApiError {
     /// Status, phrase and sentence.
     fn told(&self) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
-        let told = |status, error: &'static str, message: &'static str| (status, error.into(), message.into());
+        let told = |status, error: &'static str, message: &'static str| {
+            (status, error.into(), message.into())
+        };
         match self {
             Self::Domain(error) => of_domain(error),
             Self::MissingKey => told(
@@ -75,13 +77,21 @@ impl ApiError {
                 "Missing API key",
                 "Send your API key in the 'X-API-Key' header, or as a bearer token",
             ),
-            Self::UnknownRoute => told(StatusCode::NOT_FOUND, "Not found", "There is no such endpoint; see /docs"),
+            Self::UnknownRoute => told(
+                StatusCode::NOT_FOUND,
+                "Not found",
+                "There is no such endpoint; see /docs",
+            ),
             Self::MethodNotAllowed(allow) => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "Method not allowed".into(),
                 format!("This endpoint takes {allow}").into(),
             ),
-            Self::BadBody(problem) => (StatusCode::BAD_REQUEST, "Invalid request body".into(), problem.clone().into()),
+            Self::BadBody(problem) => (
+                StatusCode::BAD_REQUEST,
+                "Invalid request body".into(),
+                problem.clone().into(),
+            ),
             Self::TooLarge(limit) => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "Payload too large".into(),
@@ -92,15 +102,19 @@ impl ApiError {
                 "Unsupported media type".into(),
                 format!("Send the body as {accepted}").into(),
             ),
-            Self::ShuttingDown => {
-                told(StatusCode::SERVICE_UNAVAILABLE, "Service unavailable", "The server is shutting down; try again soon")
-            }
+            Self::ShuttingDown => told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Service unavailable",
+                "The server is shutting down; try again soon",
+            ),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Domain(Error::RateLimited { retry_after } | Error::Unavailable { retry_after }) => Some(*retry_after),
+            Self::Domain(
+                Error::RateLimited { retry_after } | Error::Unavailable { retry_after },
+            ) => Some(*retry_after),
             Self::ShuttingDown => Some(Duration::from_secs(5)),
             _ => None,
         }
@@ -109,7 +123,11 @@ impl ApiError {
     /// The body as it is sent, for streams, whose status went out already.
     pub fn body(&self) -> ErrorBody {
         let (_, error, message) = self.told();
-        ErrorBody { success: false, error, message }
+        ErrorBody {
+            success: false,
+            error,
+            message,
+        }
     }
 
     /// Writes what only operators may see.
@@ -120,14 +138,17 @@ impl ApiError {
                 let causes: Vec<_> = chain.map(ToString::to_string).collect();
                 tracing::error!(error = %source, causes = causes.join(": "), "internal error");
             }
-            Self::Domain(error @ Error::ProviderFailed(_)) => tracing::warn!(%error, "no provider answered"),
+            Self::Domain(error @ Error::ProviderFailed(_)) => {
+                tracing::warn!(%error, "no provider answered")
+            }
             _ => {}
         }
     }
 }
 
 fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
-    let told = |status, error: &'static str, message: &'static str| (status, error.into(), message.into());
+    let told =
+        |status, error: &'static str, message: &'static str| (status, error.into(), message.into());
     match error {
         Error::NotFound(resource) => {
             let noun = match resource {
@@ -145,9 +166,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             format!("Missing required field: {field}").into(),
             format!("The '{field}' field is required").into(),
         ),
-        Error::Invalid { field, problem } => {
-            (StatusCode::BAD_REQUEST, format!("Invalid field: {field}").into(), problem.clone().into())
-        }
+        Error::Invalid { field, problem } => (
+            StatusCode::BAD_REQUEST,
+            format!("Invalid field: {field}").into(),
+            problem.clone().into(),
+        ),
         Error::Conflict(Clash::IdempotencyKeyReused) => told(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Idempotency key reused",
@@ -158,9 +181,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             "Request under way",
             "The first request with this 'Idempotency-Key' is still being done; try again soon",
         ),
-        Error::Conflict(Clash::AlreadyExists) => {
-            told(StatusCode::CONFLICT, "Already exists", "Something with this id is there already")
-        }
+        Error::Conflict(Clash::AlreadyExists) => told(
+            StatusCode::CONFLICT,
+            "Already exists",
+            "Something with this id is there already",
+        ),
         Error::LimitReached(Limit::Bots) => told(
             StatusCode::FORBIDDEN,
             "Bot limit reached for current plan",
@@ -176,12 +201,16 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             "Message limit reached for current plan",
             "Upgrade your plan to send more messages this month",
         ),
-        Error::BotInactive => {
-            told(StatusCode::FORBIDDEN, "Bot is inactive", "Set the bot's 'is_active' to true to have it answer")
-        }
-        Error::Unauthenticated => {
-            told(StatusCode::UNAUTHORIZED, "Invalid API key", "API key not found or tenant inactive")
-        }
+        Error::BotInactive => told(
+            StatusCode::FORBIDDEN,
+            "Bot is inactive",
+            "Set the bot's 'is_active' to true to have it answer",
+        ),
+        Error::Unauthenticated => told(
+            StatusCode::UNAUTHORIZED,
+            "Invalid API key",
+            "API key not found or tenant inactive",
+        ),
         Error::RateLimited { .. } => told(
             StatusCode::TOO_MANY_REQUESTS,
             "Rate limit exceeded",
@@ -197,9 +226,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             "AI provider failed",
             "The AI provider gave no answer; the message is kept, try again later",
         ),
-        Error::Internal(_) => {
-            told(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error", "Something went wrong on our side; try again")
-        }
+        Error::Internal(_) => told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error",
+            "Something went wrong on our side; try again",
+        ),
     }
 }
 
@@ -213,7 +244,10 @@ impl ResponseError for ApiError {
         let (status, error, message) = self.told();
         let mut response = HttpResponseBuilder::new(status);
         if let Some(wait) = self.retry_after() {
-            response.insert_header((header::RETRY_AFTER, wait.as_secs_f64().ceil().max(1.0).to_string()));
+            response.insert_header((
+                header::RETRY_AFTER,
+                wait.as_secs_f64().ceil().max(1.0).to_string(),
+            ));
         }
         if let Self::MethodNotAllowed(allow) = self {
             response.insert_header((header::ALLOW, allow.as_str()));
@@ -225,6 +259,10 @@ impl ResponseError for ApiError {
             // The rest of the body is not read: the connection can't be used again.
             response.force_close();
         }
-        response.json(ErrorBody { success: false, error, message })
+        response.json(ErrorBody {
+            success: false,
+            error,
+            message,
+        })
     }
 }

@@ -12,15 +12,20 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use application::idempotency;
 use domain::actors::Actor;
 use domain::idempotency::{Admission, RecordedAnswer};
+use domain::knowledge::UPLOAD_MAX;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::body;
+use super::body::{self, SizeLimit};
 use super::error::ApiError;
 use crate::state::State;
 
 /// A body is read whole to be compared: the largest one there is (an upload), and its framing.
-const BODY_LIMIT: (usize, &'static str) = (domain::knowledge::UPLOAD_MAX + 64 * 1024, "10 MB");
+const BODY_LIMIT: SizeLimit = SizeLimit {
+    bytes: UPLOAD_MAX + FRAMING,
+    told: "10 MB",
+};
+const FRAMING: usize = 64 * 1024;
 /// An answer larger than this is not kept; none of a POST is.
 const ANSWER_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -33,8 +38,14 @@ impl FromRequest for OperationId {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let kept = request.extensions().get::<Kept>().map(|kept| kept.0);
-        let fresh = || request.app_data::<Data<State>>().map(|state| state.app.ids.uuid());
-        let id = kept.or_else(fresh).ok_or_else(|| ApiError::Domain(domain::Error::internal("the server's state is missing")));
+        let fresh = || {
+            request
+                .app_data::<Data<State>>()
+                .map(|state| state.app.ids.uuid())
+        };
+        let id = kept.or_else(fresh).ok_or_else(|| {
+            ApiError::Domain(domain::Error::internal("the server's state is missing"))
+        });
         ready(id.map(Self))
     }
 }
@@ -57,8 +68,13 @@ pub async fn once(
     let payload = request.take_payload();
     let body = body::read(request.request(), payload, BODY_LIMIT).await?;
     let fingerprint = fingerprint(&request, &body);
-    match idempotency::begin(&state.app, &actor, &key, fingerprint).await.map_err(ApiError::from)? {
-        Admission::Replay(answer) => Ok(request.into_response(replayed(answer)).map_into_boxed_body()),
+    match idempotency::begin(&state.app, &actor, &key, fingerprint)
+        .await
+        .map_err(ApiError::from)?
+    {
+        Admission::Replay(answer) => Ok(request
+            .into_response(replayed(answer))
+            .map_into_boxed_body()),
         Admission::Proceed { operation_id } => {
             request.extensions_mut().insert(Kept(operation_id));
             request.set_payload(Payload::from(body));
@@ -72,7 +88,11 @@ pub async fn once(
 /// repeat a request send the same bytes.
 fn fingerprint(request: &ServiceRequest, body: &Bytes) -> [u8; 32] {
     let mut hash = Sha256::new();
-    for part in [request.path().as_bytes(), request.query_string().as_bytes(), body] {
+    for part in [
+        request.path().as_bytes(),
+        request.query_string().as_bytes(),
+        body,
+    ] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -100,7 +120,11 @@ async fn keep(
         Ok(Ok(body)) => body,
         _ => Bytes::new(),
     };
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let answer = RecordedAnswer {
         status: response.status().as_u16(),
         content_type: content_type.to_owned(),

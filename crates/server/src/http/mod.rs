@@ -1,9 +1,9 @@
 //! What all dialects of HTTP share: reading requests, knowing who asks, telling errors.
 
+pub mod app;
 pub mod authentication;
 pub mod body;
 pub mod error;
 pub mod idempotency;
 pub mod params;
 pub mod requests;
-pub mod app;

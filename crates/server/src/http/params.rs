@@ -21,7 +21,10 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let read = actix_web::web::Query::<T>::from_query(request.query_string());
         std::future::ready(read.map(|query| Self(query.into_inner())).map_err(|_| {
-            ApiError::Domain(Error::invalid("query", "The query parameters can't be read; is one of them there twice?"))
+            ApiError::Domain(Error::invalid(
+                "query",
+                "The query parameters can't be read; is one of them there twice?",
+            ))
         }))
     }
 }
@@ -32,7 +35,14 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 /// [`Error::Invalid`] for anything else.
 pub fn number(name: &'static str, value: Option<&str>) -> Result<Option<u32>> {
     value
-        .map(|text| u32::from_str(text).map_err(|_| Error::invalid(name, format!("The '{name}' parameter must be a whole number."))))
+        .map(|text| {
+            u32::from_str(text).map_err(|_| {
+                Error::invalid(
+                    name,
+                    format!("The '{name}' parameter must be a whole number."),
+                )
+            })
+        })
         .transpose()
 }
 
@@ -45,7 +55,10 @@ pub fn truth(name: &'static str, value: Option<&str>) -> Result<Option<bool>> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(Some(true)),
         "false" | "0" => Ok(Some(false)),
-        _ => Err(Error::invalid(name, format!("The '{name}' parameter must be true or false."))),
+        _ => Err(Error::invalid(
+            name,
+            format!("The '{name}' parameter must be true or false."),
+        )),
     }
 }
 

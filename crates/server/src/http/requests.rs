@@ -29,7 +29,9 @@ pub async fn observe(
     let id = request_id(&state, &request);
     let method = request.method().clone();
     // The pattern, not the path: a path may hold a visitor's name.
-    let route = request.match_pattern().unwrap_or_else(|| "unknown".to_owned());
+    let route = request
+        .match_pattern()
+        .unwrap_or_else(|| "unknown".to_owned());
     let span = tracing::info_span!("request", id = %id.to_str().unwrap_or_default(), %method, route, tenant = tracing::field::Empty, status = tracing::field::Empty);
     let token = state.tasks.token();
     let result = if state.is_draining() {
@@ -37,12 +39,22 @@ pub async fn observe(
     } else {
         // In a task of its own: dropping this future (the client hung up) does not stop it.
         let task = actix_web::rt::spawn(next.call(request).instrument(span.clone()));
-        task.await.unwrap_or_else(|_| Err(ApiError::Domain(domain::Error::internal("a request handler panicked")).into()))
+        task.await.unwrap_or_else(|_| {
+            Err(ApiError::Domain(domain::Error::internal("a request handler panicked")).into())
+        })
     };
     let (status, result) = match result {
         Ok(mut response) => {
             response.headers_mut().insert(REQUEST_ID, id);
-            (response.status(), Ok(response.map_body(|_, body| BoxBody::new(Held { body: BoxBody::new(body), _token: token }))))
+            (
+                response.status(),
+                Ok(response.map_body(|_, body| {
+                    BoxBody::new(Held {
+                        body: BoxBody::new(body),
+                        _token: token,
+                    })
+                })),
+            )
         }
         Err(error) => {
             let status = error.as_response_error().status_code();
@@ -51,7 +63,9 @@ pub async fn observe(
     };
     let took = began.elapsed();
     span.record("status", status.as_u16());
-    state.metrics.request(method.as_str(), &route, status.as_u16(), took);
+    state
+        .metrics
+        .request(method.as_str(), &route, status.as_u16(), took);
     span.in_scope(|| tracing::info!(target: "botwright::access", took_ms = took.as_secs_f64() * 1000.0, "{}", status.as_u16()));
     result
 }
@@ -59,9 +73,16 @@ pub async fn observe(
 /// The client's id, if it is one that can stand in a log, or a new one.
 fn request_id(state: &State, request: &ServiceRequest) -> HeaderValue {
     let given = request.headers().get(&REQUEST_ID).filter(|value| {
-        value.len() <= 128 && value.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
+        value.len() <= 128
+            && value
+                .as_bytes()
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b))
     });
-    given.cloned().or_else(|| HeaderValue::try_from(state.app.ids.uuid().to_string()).ok()).unwrap_or(HeaderValue::from_static("none"))
+    given
+        .cloned()
+        .or_else(|| HeaderValue::try_from(state.app.ids.uuid().to_string()).ok())
+        .unwrap_or(HeaderValue::from_static("none"))
 }
 
 /// An answer's body that keeps the server from stopping until it has gone out.
@@ -77,7 +98,10 @@ impl MessageBody for Held {
         self.body.size()
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         Pin::new(&mut self.body).poll_next(context)
     }
 }

@@ -7,8 +7,8 @@ pub mod tenant;
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use utoipa::openapi::path::PathItem;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::PathItem;
 
 use crate::http::error::ApiError;
 
@@ -25,7 +25,11 @@ impl Methods {
     pub fn of(document: &OpenApi) -> Self {
         let paths = document.paths.paths.iter().map(|(path, item)| {
             let segments = path.split('/').map(|segment| {
-                if segment.starts_with('{') { Segment::Any } else { Segment::Fixed(segment.to_owned()) }
+                if segment.starts_with('{') {
+                    Segment::Any
+                } else {
+                    Segment::Fixed(segment.to_owned())
+                }
             });
             (segments.collect(), methods(item).join(", "))
         });
@@ -41,7 +45,10 @@ impl Methods {
                 (_, None) => false,
             }) && parts.next().is_none()
         };
-        self.0.iter().find(|(pattern, _)| fits(pattern)).map(|(_, allow)| allow.as_str())
+        self.0
+            .iter()
+            .find(|(pattern, _)| fits(pattern))
+            .map(|(_, allow)| allow.as_str())
     }
 }
 
@@ -60,7 +67,10 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
         Method::PATCH => "PATCH",
         _ => "DELETE",
     };
-    all.into_iter().filter(|(there, _)| *there).map(|(_, method)| name(method)).collect()
+    all.into_iter()
+        .filter(|(there, _)| *there)
+        .map(|(_, method)| name(method))
+        .collect()
 }
 
 /// Answers for every path and method that no route takes.

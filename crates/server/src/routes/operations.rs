@@ -12,9 +12,17 @@ use crate::state::State;
 
 /// Adds the routes; the description is the whole server's.
 pub fn configure(config: &mut ServiceConfig, description: OpenApi) {
-    config.service(alive).service(ready).service(metrics).service(front).service(
-        SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.json").try_it_out_enabled(true)).url("/openapi.json", description),
-    ).service(docs);
+    config
+        .service(alive)
+        .service(ready)
+        .service(metrics)
+        .service(front)
+        .service(
+            SwaggerUi::new("/docs/{_:.*}")
+                .config(Config::from("/openapi.json").try_it_out_enabled(true))
+                .url("/openapi.json", description),
+        )
+        .service(docs);
 }
 
 /// The process runs.
@@ -30,7 +38,9 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
         return HttpResponse::ServiceUnavailable().json(json!({ "status": "shutting down" }));
     }
     match state.store.ping().await {
-        Ok(()) => HttpResponse::Ok().json(json!({ "status": "ready", "store": state.store.engine() })),
+        Ok(()) => {
+            HttpResponse::Ok().json(json!({ "status": "ready", "store": state.store.engine() }))
+        }
         Err(error) => {
             tracing::warn!(%error, "the store does not answer");
             HttpResponse::ServiceUnavailable().json(json!({ "status": "store unavailable" }))
@@ -44,7 +54,9 @@ pub async fn metrics(request: HttpRequest, state: Data<State>) -> HttpResponse {
     if !may_read_metrics(&request, state.metrics_token.as_deref()) {
         return ApiError::UnknownRoute.error_response();
     }
-    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4")).body(state.metrics.render(&state))
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4"))
+        .body(state.metrics.render(&state))
 }
 
 /// From loopback, unless a proxy on this machine passed the request on for somebody else.
@@ -55,8 +67,13 @@ fn may_read_metrics(request: &HttpRequest, token: Option<&str>) -> bool {
         let hash = |text: &[u8]| <sha2::Sha256 as sha2::Digest>::digest(text);
         return hash(given.as_bytes()) == hash(format!("Bearer {token}").as_bytes());
     }
-    let proxied = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
-    !proxied && request.peer_addr().is_some_and(|peer| peer.ip().is_loopback())
+    let proxied = ["forwarded", "x-forwarded-for", "x-real-ip"]
+        .iter()
+        .any(|name| headers.contains_key(*name));
+    !proxied
+        && request
+            .peer_addr()
+            .is_some_and(|peer| peer.ip().is_loopback())
 }
 
 /// The front door leads to the API's description, until there is a dashboard.
@@ -71,5 +88,7 @@ pub async fn docs() -> HttpResponse {
 }
 
 fn docs_redirect() -> HttpResponse {
-    HttpResponse::Found().insert_header((header::LOCATION, "/docs/")).finish()
+    HttpResponse::Found()
+        .insert_header((header::LOCATION, "/docs/"))
+        .finish()
 }

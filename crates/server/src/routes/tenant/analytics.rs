@@ -41,7 +41,12 @@ struct BotSummary {
 
 impl From<Bot> for BotSummary {
     fn from(bot: Bot) -> Self {
-        Self { id: bot.id.0, name: bot.name, channel_type: bot.channel_type.as_str(), is_active: bot.is_active }
+        Self {
+            id: bot.id.0,
+            name: bot.name,
+            channel_type: bot.channel_type.as_str(),
+            is_active: bot.is_active,
+        }
     }
 }
 
@@ -86,7 +91,11 @@ pub struct ConversationsQuery {
 /// Get analytics overview
 #[utoipa::path(tag = "Analytics", params(OverviewQuery), responses((status = 200, body = envelope::Data<OverviewView>)))]
 #[get("/analytics/overview")]
-pub(super) async fn overview(state: Data<State>, caller: Caller, query: Query<OverviewQuery>) -> ApiResult<HttpResponse> {
+pub(super) async fn overview(
+    state: Data<State>,
+    caller: Caller,
+    query: Query<OverviewQuery>,
+) -> ApiResult<HttpResponse> {
     let period = params::number("period", query.0.period.as_deref())?.unwrap_or(DEFAULT_PERIOD);
     let overview = analytics::overview(&state.app, &caller.0, period).await?;
     let view = OverviewView {
@@ -103,7 +112,11 @@ pub(super) async fn overview(state: Data<State>, caller: Caller, query: Query<Ov
 /// Get conversation analytics
 #[utoipa::path(tag = "Analytics", params(ConversationsQuery), responses((status = 200, body = envelope::Data<ConversationAnalyticsView>)))]
 #[get("/analytics/conversations")]
-pub(super) async fn conversations(state: Data<State>, caller: Caller, query: Query<ConversationsQuery>) -> ApiResult<HttpResponse> {
+pub(super) async fn conversations(
+    state: Data<State>,
+    caller: Caller,
+    query: Query<ConversationsQuery>,
+) -> ApiResult<HttpResponse> {
     let period = params::number("period", query.0.period.as_deref())?.unwrap_or(DEFAULT_PERIOD);
     let bot = params::bot_filter(query.0.bot_id.as_deref());
     let figures = analytics::conversations(&state.app, &caller.0, bot, period).await?;
@@ -113,7 +126,11 @@ pub(super) async fn conversations(state: Data<State>, caller: Caller, query: Que
         breakdown: Breakdown {
             by_channel: figures.by_channel,
             by_status: figures.by_status,
-            by_day: figures.by_day.into_iter().map(|(day, count)| (day.to_string(), count)).collect(),
+            by_day: figures
+                .by_day
+                .into_iter()
+                .map(|(day, count)| (day.to_string(), count))
+                .collect(),
         },
     };
     Ok(envelope::data(StatusCode::OK, view))

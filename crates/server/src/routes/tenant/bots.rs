@@ -176,14 +176,27 @@ impl CreateBot {
     fn read(self) -> Result<NewBot> {
         Ok(NewBot {
             name: required("name", self.name)?,
-            channel_type: ChannelType::read("channel_type", &required("channel_type", self.channel_type)?)?,
+            channel_type: ChannelType::read(
+                "channel_type",
+                &required("channel_type", self.channel_type)?,
+            )?,
             description: self.description,
             welcome_message: self.welcome_message,
-            system_prompt: self.system_prompt.filter(|prompt| !prompt.trim().is_empty()),
+            system_prompt: self
+                .system_prompt
+                .filter(|prompt| !prompt.trim().is_empty()),
             is_active: self.is_active.unwrap_or(true),
-            language: self.language.map_or(Ok(Language::En), |word| Language::read("language", &word))?,
-            personality: self.personality.map(|word| Personality::read("personality", &word)).transpose()?,
-            bot_role: self.bot_role.map(|word| BotRole::read("bot_role", &word)).transpose()?,
+            language: self
+                .language
+                .map_or(Ok(Language::En), |word| Language::read("language", &word))?,
+            personality: self
+                .personality
+                .map(|word| Personality::read("personality", &word))
+                .transpose()?,
+            bot_role: self
+                .bot_role
+                .map(|word| BotRole::read("bot_role", &word))
+                .transpose()?,
         })
     }
 }
@@ -195,30 +208,49 @@ impl UpdateBot {
             name: self.name.map(|name| required("name", name)).transpose()?,
             description: self.description,
             welcome_message: self.welcome_message,
-            system_prompt: self.system_prompt.map(|prompt| prompt.filter(|prompt| !prompt.trim().is_empty())),
-            is_active: self.is_active.map(|active| active.ok_or_else(|| not_null("is_active"))).transpose()?,
+            system_prompt: self
+                .system_prompt
+                .map(|prompt| prompt.filter(|prompt| !prompt.trim().is_empty())),
+            is_active: self
+                .is_active
+                .map(|active| active.ok_or_else(|| not_null("is_active")))
+                .transpose()?,
             language: self
                 .language
                 .map(|word| Language::read("language", &word.ok_or_else(|| not_null("language"))?))
                 .transpose()?,
-            personality: cleared_or_read(self.personality, |word| Personality::read("personality", word))?,
+            personality: cleared_or_read(self.personality, |word| {
+                Personality::read("personality", word)
+            })?,
             bot_role: cleared_or_read(self.bot_role, |word| BotRole::read("bot_role", word))?,
         })
     }
 }
 
-fn cleared_or_read<T>(field: Option<Option<String>>, read: impl Fn(&str) -> Result<T>) -> Result<Option<Option<T>>> {
-    field.map(|word| word.map(|word| read(&word)).transpose()).transpose()
+fn cleared_or_read<T>(
+    field: Option<Option<String>>,
+    read: impl Fn(&str) -> Result<T>,
+) -> Result<Option<Option<T>>> {
+    field
+        .map(|word| word.map(|word| read(&word)).transpose())
+        .transpose()
 }
 
 /// List all bots
 #[utoipa::path(tag = "Bots", params(ListBots), responses((status = 200, body = envelope::Listed<BotView>)))]
 #[get("/bots")]
-pub(super) async fn list(state: Data<State>, caller: Caller, query: Query<ListBots>) -> ApiResult<HttpResponse> {
+pub(super) async fn list(
+    state: Data<State>,
+    caller: Caller,
+    query: Query<ListBots>,
+) -> ApiResult<HttpResponse> {
     let query = query.0;
     let page = params::page(query.page.as_deref(), query.per_page.as_deref())?;
     let filter = BotFilter {
-        channel_type: query.channel_type.map(|word| ChannelType::read("channel_type", &word)).transpose()?,
+        channel_type: query
+            .channel_type
+            .map(|word| ChannelType::read("channel_type", &word))
+            .transpose()?,
         is_active: params::truth("is_active", query.is_active.as_deref())?,
     };
     let bots = bots::list(&state.app, &caller.0, filter, page).await?;
@@ -228,7 +260,11 @@ pub(super) async fn list(state: Data<State>, caller: Caller, query: Query<ListBo
 /// Get specific bot
 #[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<BotView>)))]
 #[get("/bots/{bot_id}")]
-pub(super) async fn get(state: Data<State>, caller: Caller, bot_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn get(
+    state: Data<State>,
+    caller: Caller,
+    bot_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     let bot = bots::get(&state.app, &caller.0, params::bot_id(&bot_id)?).await?;
     Ok(envelope::data(StatusCode::OK, BotView::from(bot)))
 }
@@ -236,17 +272,43 @@ pub(super) async fn get(state: Data<State>, caller: Caller, bot_id: Path<String>
 /// Create new bot
 #[utoipa::path(tag = "Bots", request_body = CreateBot, responses((status = 201, body = envelope::Data<CreatedBot>)))]
 #[post("/bots")]
-pub(super) async fn create(state: Data<State>, caller: Caller, id: OperationId, body: Json<CreateBot>) -> ApiResult<HttpResponse> {
+pub(super) async fn create(
+    state: Data<State>,
+    caller: Caller,
+    id: OperationId,
+    body: Json<CreateBot>,
+) -> ApiResult<HttpResponse> {
     let bot = bots::create(&state.app, &caller.0, id.0.into(), body.0.read()?).await?;
-    Ok(envelope::data(StatusCode::CREATED, CreatedBot { bot: bot.into(), message: "Bot created successfully" }))
+    Ok(envelope::data(
+        StatusCode::CREATED,
+        CreatedBot {
+            bot: bot.into(),
+            message: "Bot created successfully",
+        },
+    ))
 }
 
 /// Update bot
 #[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to update")), request_body = UpdateBot, responses((status = 200, body = envelope::Data<UpdatedBot>)))]
 #[put("/bots/{bot_id}")]
-pub(super) async fn update(state: Data<State>, caller: Caller, bot_id: Path<String>, body: Json<UpdateBot>) -> ApiResult<HttpResponse> {
-    let bot = bots::update(&state.app, &caller.0, params::bot_id(&bot_id)?, body.0.read()?).await?;
-    let view = UpdatedBot { id: bot.id.0, name: bot.name, message: "Bot updated successfully" };
+pub(super) async fn update(
+    state: Data<State>,
+    caller: Caller,
+    bot_id: Path<String>,
+    body: Json<UpdateBot>,
+) -> ApiResult<HttpResponse> {
+    let bot = bots::update(
+        &state.app,
+        &caller.0,
+        params::bot_id(&bot_id)?,
+        body.0.read()?,
+    )
+    .await?;
+    let view = UpdatedBot {
+        id: bot.id.0,
+        name: bot.name,
+        message: "Bot updated successfully",
+    };
     Ok(envelope::data(StatusCode::OK, view))
 }
 
@@ -255,7 +317,14 @@ pub(super) async fn update(state: Data<State>, caller: Caller, bot_id: Path<Stri
 /// All conversations, messages, and knowledge of the bot are deleted with it. This cannot be undone.
 #[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to delete")), responses((status = 200, body = envelope::Done)))]
 #[delete("/bots/{bot_id}")]
-pub(super) async fn delete(state: Data<State>, caller: Caller, bot_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn delete(
+    state: Data<State>,
+    caller: Caller,
+    bot_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     let bot = bots::delete(&state.app, &caller.0, params::bot_id(&bot_id)?).await?;
-    Ok(envelope::done(format!("Bot '{}' deleted successfully", bot.name)))
+    Ok(envelope::done(format!(
+        "Bot '{}' deleted successfully",
+        bot.name
+    )))
 }

@@ -125,13 +125,21 @@ pub struct SentMessage {
 impl From<Message> for SentMessage {
     fn from(message: Message) -> Self {
         let metadata = (message.author == Author::Bot).then_some(message.metadata);
-        Self { id: message.id.0, message: message.text, metadata, created_at: message.created_at }
+        Self {
+            id: message.id.0,
+            message: message.text,
+            metadata,
+            created_at: message.created_at,
+        }
     }
 }
 
 impl From<Turn> for TurnView {
     fn from(turn: Turn) -> Self {
-        Self { user_message: turn.message.into(), bot_response: turn.answer.into() }
+        Self {
+            user_message: turn.message.into(),
+            bot_response: turn.answer.into(),
+        }
     }
 }
 
@@ -179,7 +187,10 @@ impl SendMessageBody {
             session_id,
             message: required("message", self.message)?,
             bot_id: self.bot_id.as_deref().map(params::bot_id).transpose()?,
-            channel: self.channel.map(|word| ChannelType::read("channel", &word)).transpose()?,
+            channel: self
+                .channel
+                .map(|word| ChannelType::read("channel", &word))
+                .transpose()?,
             end_user: EndUserDetails {
                 user_identifier: self.user_identifier,
                 user_name: self.user_name,
@@ -193,25 +204,49 @@ impl SendMessageBody {
 /// List conversations
 #[utoipa::path(tag = "Conversations", params(ListConversations), responses((status = 200, body = envelope::Listed<ConversationView>)))]
 #[get("/conversations")]
-pub(super) async fn list(state: Data<State>, caller: Caller, query: Query<ListConversations>) -> ApiResult<HttpResponse> {
+pub(super) async fn list(
+    state: Data<State>,
+    caller: Caller,
+    query: Query<ListConversations>,
+) -> ApiResult<HttpResponse> {
     let query = query.0;
     let page = params::page(query.page.as_deref(), query.per_page.as_deref())?;
     let filter = ConversationFilter {
         bot_id: params::bot_filter(query.bot_id.as_deref()),
-        status: query.status.map(|word| ConversationStatus::read("status", &word)).transpose()?,
-        channel: query.channel.map(|word| ChannelType::read("channel", &word)).transpose()?,
+        status: query
+            .status
+            .map(|word| ConversationStatus::read("status", &word))
+            .transpose()?,
+        channel: query
+            .channel
+            .map(|word| ChannelType::read("channel", &word))
+            .transpose()?,
     };
     let conversations = conversations::list(&state.app, &caller.0, filter, page).await?;
-    Ok(envelope::listed(conversations, page, ConversationView::from))
+    Ok(envelope::listed(
+        conversations,
+        page,
+        ConversationView::from,
+    ))
 }
 
 /// Get conversation details
 #[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationDetails>)))]
 #[get("/conversations/{session_id}")]
-pub(super) async fn get(state: Data<State>, caller: Caller, session_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn get(
+    state: Data<State>,
+    caller: Caller,
+    session_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     let (session, messages) = conversations::get(&state.app, &caller.0, &session_id).await?;
     let messages = messages.into_iter().map(MessageView::from).collect();
-    Ok(envelope::data(StatusCode::OK, ConversationDetails { session: session.into(), messages }))
+    Ok(envelope::data(
+        StatusCode::OK,
+        ConversationDetails {
+            session: session.into(),
+            messages,
+        },
+    ))
 }
 
 /// Send message
@@ -238,7 +273,10 @@ pub(super) async fn send(
 }
 
 fn wants_stream(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.to_ascii_lowercase().contains("text/event-stream"))
 }
 
@@ -247,7 +285,14 @@ fn wants_stream(request: &HttpRequest) -> bool {
 /// A further message makes it active again.
 #[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationView>)))]
 #[post("/conversations/{session_id}/end")]
-pub(super) async fn end(state: Data<State>, caller: Caller, session_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn end(
+    state: Data<State>,
+    caller: Caller,
+    session_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     let conversation = conversations::end(&state.app, &caller.0, &session_id).await?;
-    Ok(envelope::data(StatusCode::OK, ConversationView::from(conversation)))
+    Ok(envelope::data(
+        StatusCode::OK,
+        ConversationView::from(conversation),
+    ))
 }

@@ -57,16 +57,26 @@ pub struct Done {
 
 /// Answers with one thing.
 pub fn data<T: Serialize>(status: StatusCode, data: T) -> HttpResponse {
-    HttpResponse::build(status).json(Data { success: true, data })
+    HttpResponse::build(status).json(Data {
+        success: true,
+        data,
+    })
 }
 
 /// The same as the body of a stream's last event.
 pub fn data_body<T: Serialize>(data: T) -> impl Serialize {
-    Data { success: true, data }
+    Data {
+        success: true,
+        data,
+    }
 }
 
 /// Answers with a page of a list.
-pub fn listed<T, V: Serialize>(page: Page<T>, request: PageRequest, view: impl FnMut(T) -> V) -> HttpResponse {
+pub fn listed<T, V: Serialize>(
+    page: Page<T>,
+    request: PageRequest,
+    view: impl FnMut(T) -> V,
+) -> HttpResponse {
     let pages = page.pages(request);
     let number = u64::from(request.page());
     let pagination = Pagination {
@@ -78,10 +88,17 @@ pub fn listed<T, V: Serialize>(page: Page<T>, request: PageRequest, view: impl F
         has_next: number < pages,
     };
     let data = page.items.into_iter().map(view).collect();
-    HttpResponse::Ok().json(Listed { success: true, data, pagination })
+    HttpResponse::Ok().json(Listed {
+        success: true,
+        data,
+        pagination,
+    })
 }
 
 /// Answers that something was done.
 pub fn done(message: impl Into<String>) -> HttpResponse {
-    HttpResponse::Ok().json(Done { success: true, message: message.into() })
+    HttpResponse::Ok().json(Done {
+        success: true,
+        message: message.into(),
+    })
 }

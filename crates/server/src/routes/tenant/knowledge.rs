@@ -6,7 +6,9 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, post};
 use application::knowledge::{self, NewScrape, NewText, NewUpload, Search};
 use domain::actors::Actor;
-use domain::knowledge::{Chunk, KnowledgeSource, NamedSource, PageFailure, SourceFilter, SourceType};
+use domain::knowledge::{
+    Chunk, KnowledgeSource, NamedSource, PageFailure, SourceFilter, SourceType,
+};
 use domain::messages::Author;
 use domain::retrieval::{Hit, Utterance};
 use domain::text::required;
@@ -19,7 +21,7 @@ use uuid::Uuid;
 use super::envelope;
 use super::knowledge_form::{self, Form};
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody};
+use crate::http::body::{Json, JsonBody, SizeLimit};
 use crate::http::error::ApiResult;
 use crate::http::idempotency::OperationId;
 use crate::http::params::{self, Query};
@@ -62,7 +64,10 @@ impl From<NamedSource> for SourceView {
 
 /// A place in the API's world; where the file lies is nobody's business.
 fn file_path(source: &KnowledgeSource) -> Option<String> {
-    source.file_name.as_ref().map(|name| format!("/uploads/{name}"))
+    source
+        .file_name
+        .as_ref()
+        .map(|name| format!("/uploads/{name}"))
 }
 
 /// A knowledge source with its chunks.
@@ -116,7 +121,10 @@ struct FailureView {
 
 impl From<PageFailure> for FailureView {
     fn from(failure: PageFailure) -> Self {
-        Self { url: failure.url, reason: failure.reason }
+        Self {
+            url: failure.url,
+            reason: failure.reason,
+        }
     }
 }
 
@@ -232,7 +240,10 @@ pub struct CreateSource {
 
 impl JsonBody for CreateSource {
     // A million characters, each of which JSON may write as twelve bytes, and the rest.
-    const LIMIT: (usize, &'static str) = (13 * 1024 * 1024, "13 MB");
+    const LIMIT: SizeLimit = SizeLimit {
+        bytes: 13 * 1024 * 1024,
+        told: "13 MB",
+    };
 }
 
 /// A website to read.
@@ -320,12 +331,19 @@ impl From<Hit> for HitView {
 /// List knowledge sources
 #[utoipa::path(tag = "Knowledge", params(ListSources), responses((status = 200, body = envelope::Listed<SourceView>)))]
 #[get("/knowledge/sources")]
-pub(super) async fn list(state: Data<State>, caller: Caller, query: Query<ListSources>) -> ApiResult<HttpResponse> {
+pub(super) async fn list(
+    state: Data<State>,
+    caller: Caller,
+    query: Query<ListSources>,
+) -> ApiResult<HttpResponse> {
     let query = query.0;
     let page = params::page(query.page.as_deref(), query.per_page.as_deref())?;
     let filter = SourceFilter {
         bot_id: params::bot_filter(query.bot_id.as_deref()),
-        source_type: query.source_type.map(|word| SourceType::read("source_type", &word)).transpose()?,
+        source_type: query
+            .source_type
+            .map(|word| SourceType::read("source_type", &word))
+            .transpose()?,
     };
     let sources = knowledge::list(&state.app, &caller.0, filter, page).await?;
     Ok(envelope::listed(sources, page, SourceView::from))
@@ -334,7 +352,11 @@ pub(super) async fn list(state: Data<State>, caller: Caller, query: Query<ListSo
 /// Get knowledge source
 #[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), responses((status = 200, body = envelope::Data<SourceDetailsView>)))]
 #[get("/knowledge/sources/{source_id}")]
-pub(super) async fn get(state: Data<State>, caller: Caller, source_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn get(
+    state: Data<State>,
+    caller: Caller,
+    source_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     let details = knowledge::get(&state.app, &caller.0, params::source_id(&source_id)?).await?;
     let NamedSource { source, bot_name } = details.named;
     let source = WholeSource {
@@ -351,7 +373,11 @@ pub(super) async fn get(state: Data<State>, caller: Caller, source_id: Path<Stri
         website: source.url.map(|url| WebsiteView {
             url,
             pages: source.pages.unwrap_or_default(),
-            failed_urls: source.failures.iter().map(|failure| failure.url.clone()).collect(),
+            failed_urls: source
+                .failures
+                .iter()
+                .map(|failure| failure.url.clone())
+                .collect(),
             failures: source.failures.into_iter().map(FailureView::from).collect(),
         }),
         name: source.name,
@@ -359,7 +385,10 @@ pub(super) async fn get(state: Data<State>, caller: Caller, source_id: Path<Stri
         updated_at: source.updated_at,
     };
     let chunks = details.chunks.into_iter().map(ChunkView::from).collect();
-    Ok(envelope::data(StatusCode::OK, SourceDetailsView { source, chunks }))
+    Ok(envelope::data(
+        StatusCode::OK,
+        SourceDetailsView { source, chunks },
+    ))
 }
 
 /// Create knowledge source
@@ -376,7 +405,12 @@ pub(super) async fn create(
         let form = Form::read(&request, payload.into_inner()).await?;
         form.into_source()?
     } else {
-        (Json::<CreateSource>::from_request(&request, &mut payload.into_inner()).await?.0, None)
+        (
+            Json::<CreateSource>::from_request(&request, &mut payload.into_inner())
+                .await?
+                .0,
+            None,
+        )
     };
     let source = make(&state, &caller.0, id.0.into(), body, file).await?;
     let view = CreatedSource {
@@ -401,7 +435,17 @@ async fn make(
     match SourceType::read("source_type", &required("source_type", body.source_type)?)? {
         SourceType::Text => {
             let content = required("content", body.content)?;
-            knowledge::create_text(&state.app, actor, id, NewText { bot_id: bot_id?, name, content }).await
+            knowledge::create_text(
+                &state.app,
+                actor,
+                id,
+                NewText {
+                    bot_id: bot_id?,
+                    name,
+                    content,
+                },
+            )
+            .await
         }
         SourceType::Url => {
             let url = required("url", body.url)?;
@@ -416,21 +460,38 @@ async fn make(
         }
         SourceType::File => {
             let file = file.ok_or_else(|| Error::missing("file"))?;
-            let new = NewUpload { bot_id: bot_id?, name: Some(name), file_name: file.name, bytes: file.bytes };
+            let new = NewUpload {
+                bot_id: bot_id?,
+                name: Some(name),
+                file_name: file.name,
+                bytes: file.bytes,
+            };
             knowledge::upload(&state.app, actor, id, new).await
         }
     }
 }
 
 fn is_form(request: &HttpRequest) -> bool {
-    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
+    let value = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| {
+        value
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("multipart/form-data")
+    })
 }
 
 /// Delete knowledge source
 #[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source to delete")), responses((status = 200, body = envelope::Done)))]
 #[delete("/knowledge/sources/{source_id}")]
-pub(super) async fn delete(state: Data<State>, caller: Caller, source_id: Path<String>) -> ApiResult<HttpResponse> {
+pub(super) async fn delete(
+    state: Data<State>,
+    caller: Caller,
+    source_id: Path<String>,
+) -> ApiResult<HttpResponse> {
     knowledge::delete(&state.app, &caller.0, params::source_id(&source_id)?).await?;
     Ok(envelope::done("Knowledge source deleted successfully"))
 }
@@ -448,13 +509,20 @@ pub(super) async fn upload(
     payload: web::Payload,
 ) -> ApiResult<HttpResponse> {
     if !is_form(&request) {
-        return Err(crate::http::error::ApiError::WrongContentType("multipart/form-data"));
+        return Err(crate::http::error::ApiError::WrongContentType(
+            "multipart/form-data",
+        ));
     }
     let payload: Payload = payload.into_inner();
     let form = Form::read(&request, payload).await?;
     let bot_id = params::bot_id(&required("bot_id", form.text("bot_id"))?)?;
     let file = form.file.ok_or_else(|| Error::missing("file"))?;
-    let new = NewUpload { bot_id, name: None, file_name: file.name, bytes: file.bytes };
+    let new = NewUpload {
+        bot_id,
+        name: None,
+        file_name: file.name,
+        bytes: file.bytes,
+    };
     let source = knowledge::upload(&state.app, &caller.0, id.0.into(), new).await?;
     let view = UploadedFile {
         id: source.id.0,
@@ -472,7 +540,12 @@ pub(super) async fn upload(
 /// Answers when the site has been read. Subpages are those of the same origin.
 #[utoipa::path(tag = "Knowledge", request_body = ScrapeBody, responses((status = 201, body = envelope::Data<ScrapedSite>)))]
 #[post("/knowledge/scrape")]
-pub(super) async fn scrape(state: Data<State>, caller: Caller, id: OperationId, body: Json<ScrapeBody>) -> ApiResult<HttpResponse> {
+pub(super) async fn scrape(
+    state: Data<State>,
+    caller: Caller,
+    id: OperationId,
+    body: Json<ScrapeBody>,
+) -> ApiResult<HttpResponse> {
     let body = body.0;
     let bot_id = params::bot_id(&required("bot_id", body.bot_id)?);
     let new = NewScrape {
@@ -487,7 +560,11 @@ pub(super) async fn scrape(state: Data<State>, caller: Caller, id: OperationId, 
         id: source.id.0,
         pages_scraped: source.pages.unwrap_or_default(),
         knowledge_chunks_created: source.chunk_count,
-        failed_urls: source.failures.iter().map(|failure| failure.url.clone()).collect(),
+        failed_urls: source
+            .failures
+            .iter()
+            .map(|failure| failure.url.clone())
+            .collect(),
         failures: source.failures.into_iter().map(FailureView::from).collect(),
         message: "Website scraped successfully",
     };
@@ -499,16 +576,34 @@ pub(super) async fn scrape(state: Data<State>, caller: Caller, id: OperationId, 
 /// Shows what retrieval finds for a question, as an answer would get it.
 #[utoipa::path(tag = "Knowledge", request_body = SearchBody, responses((status = 200, body = envelope::Data<SearchView>)))]
 #[post("/knowledge/search")]
-pub(super) async fn search(state: Data<State>, caller: Caller, body: Json<SearchBody>) -> ApiResult<HttpResponse> {
+pub(super) async fn search(
+    state: Data<State>,
+    caller: Caller,
+    body: Json<SearchBody>,
+) -> ApiResult<HttpResponse> {
     let body = body.0;
     let bot_id = params::bot_id(&required("bot_id", body.bot_id)?);
     let query = required("query", body.query)?;
     let history = body.history.unwrap_or_default().into_iter().map(|said| {
-        Ok(Utterance { author: Author::read("sender", &said.sender)?, text: said.message })
+        Ok(Utterance {
+            author: Author::read("sender", &said.sender)?,
+            text: said.message,
+        })
     });
     let history = history.collect::<Result<_>>()?;
-    let search = Search { bot_id: bot_id?, query, history, limit: body.limit };
+    let search = Search {
+        bot_id: bot_id?,
+        query,
+        history,
+        limit: body.limit,
+    };
     let findings = knowledge::search(&state.app, &caller.0, search).await?;
     let results = findings.hits.into_iter().map(HitView::from).collect();
-    Ok(envelope::data(StatusCode::OK, SearchView { answerable: findings.answerable, results }))
+    Ok(envelope::data(
+        StatusCode::OK,
+        SearchView {
+            answerable: findings.answerable,
+            results,
+        },
+    ))
 }

@@ -12,19 +12,24 @@ use futures_util::StreamExt;
 use utoipa::ToSchema;
 
 use super::knowledge::CreateSource;
-use crate::http::body::refuse_larger;
+use crate::http::body::{SizeLimit, refuse_larger};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::params;
 
-/// What frames a file: boundaries, part headers and the small fields beside it.
-const FRAMING: usize = 64 * 1024;
-const TOLD: &str = "10 MB";
+/// A file, and what frames it: boundaries, part headers and the small fields beside it.
+const LIMIT: SizeLimit = SizeLimit {
+    bytes: UPLOAD_MAX + 64 * 1024,
+    told: "10 MB",
+};
 /// Fields at most; the forms here have seven.
 const FIELDS: usize = 32;
 
 /// A file to upload.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the form; reading it is by hand, so that its size is bounded")]
+#[expect(
+    dead_code,
+    reason = "describes the form; reading it is by hand, so that its size is bounded"
+)]
 pub struct UploadForm {
     /// ID of the bot to add knowledge to
     bot_id: String,
@@ -75,7 +80,7 @@ pub struct Form {
 impl Form {
     /// Reads a form; a request that says it is larger than a file and its framing is refused unread.
     pub async fn read(request: &HttpRequest, payload: Payload) -> ApiResult<Self> {
-        refuse_larger(request, UPLOAD_MAX + FRAMING, TOLD)?;
+        refuse_larger(request, LIMIT)?;
         let mut parts = Multipart::new(request.headers(), payload);
         let mut form = Self::default();
         let mut count = 0;
@@ -86,23 +91,37 @@ impl Form {
                 return Err(ApiError::BadBody("The form has too many fields".to_owned()));
             }
             let name = part.name().unwrap_or_default().to_owned();
-            let file_name = part.content_disposition().and_then(|disposition| disposition.get_filename()).map(str::to_owned);
+            let file_name = part
+                .content_disposition()
+                .and_then(|disposition| disposition.get_filename())
+                .map(str::to_owned);
             // `file` without a file name is a file all the same, one that its client forgot to name.
             let is_file = name == "file";
-            let limit = if is_file { UPLOAD_MAX } else { CONTENT_MAX as usize * 4 };
+            let limit = if is_file {
+                UPLOAD_MAX
+            } else {
+                CONTENT_MAX as usize * 4
+            };
             let mut bytes = Vec::new();
             while let Some(piece) = part.next().await {
                 let piece = piece.map_err(broken)?;
                 if bytes.len() + piece.len() > limit {
-                    return Err(ApiError::TooLarge(TOLD));
+                    return Err(ApiError::TooLarge(LIMIT.told));
                 }
                 bytes.extend_from_slice(&piece);
             }
             if is_file {
-                form.file = Some(File { name: file_name.unwrap_or_default(), bytes });
+                form.file = Some(File {
+                    name: file_name.unwrap_or_default(),
+                    bytes,
+                });
             } else {
-                let text = String::from_utf8(bytes)
-                    .map_err(|_| ApiError::BadBody(format!("The form field '{}' is not UTF-8 text", printable(&name))))?;
+                let text = String::from_utf8(bytes).map_err(|_| {
+                    ApiError::BadBody(format!(
+                        "The form field '{}' is not UTF-8 text",
+                        printable(&name)
+                    ))
+                })?;
                 form.texts.insert(name, text);
             }
         }
@@ -123,7 +142,10 @@ impl Form {
             source_type: self.text("source_type"),
             content: self.text("content"),
             url: self.text("url"),
-            include_subpages: params::truth("include_subpages", given("include_subpages").as_deref())?,
+            include_subpages: params::truth(
+                "include_subpages",
+                given("include_subpages").as_deref(),
+            )?,
             max_pages: params::number("max_pages", given("max_pages").as_deref())?,
         };
         Ok((body, self.file))

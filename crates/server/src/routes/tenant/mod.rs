@@ -8,7 +8,7 @@ mod knowledge;
 mod knowledge_form;
 mod openapi;
 mod stream;
-mod tenant;
+mod tenants;
 
 pub use openapi::{base, describe};
 
@@ -24,8 +24,8 @@ pub const PREFIX: &str = "/api/v1";
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
     let routes = scope(PREFIX)
-        .service(tenant::info)
-        .service(tenant::usage)
+        .service(tenants::info)
+        .service(tenants::usage)
         .service(bots::list)
         .service(bots::create)
         .service(bots::get)

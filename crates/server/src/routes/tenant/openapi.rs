@@ -1,27 +1,50 @@
 //! What the OpenAPI document says beside what it gets from the handlers.
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, Contact, Info, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, ContentBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{
+    ComponentsBuilder, Contact, ContentBuilder, Info, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::error::ErrorBody;
 
 /// The errors that every endpoint may answer with.
 const COMMON: [(&str, &str); 6] = [
-    ("401", "No key, or one that is unknown, revoked, or of a suspended tenant"),
+    (
+        "401",
+        "No key, or one that is unknown, revoked, or of a suspended tenant",
+    ),
     ("403", "The plan's limit is reached, or the bot is inactive"),
     ("404", "It does not exist, or belongs to another tenant"),
-    ("429", "More requests than the plan's rate; `Retry-After` says when to come again"),
+    (
+        "429",
+        "More requests than the plan's rate; `Retry-After` says when to come again",
+    ),
     ("500", "A fault of the server"),
-    ("503", "Too much to do; `Retry-After` says when to come again"),
+    (
+        "503",
+        "Too much to do; `Retry-After` says when to come again",
+    ),
 ];
 /// Errors of requests that bring something.
 const OF_BODIES: [(&str, &str); 5] = [
-    ("409", "The first request with this `Idempotency-Key` is still being done"),
+    (
+        "409",
+        "The first request with this `Idempotency-Key` is still being done",
+    ),
     ("413", "The request is too large"),
-    ("415", "The body has another type than the one that is read here"),
-    ("422", "The `Idempotency-Key` was sent with another request before"),
+    (
+        "415",
+        "The body has another type than the one that is read here",
+    ),
+    (
+        "422",
+        "The `Idempotency-Key` was sent with another request before",
+    ),
     ("502", "No AI provider gave an answer"),
 ];
 
@@ -37,10 +60,19 @@ pub fn base() -> OpenApi {
     info.contact = None::<Contact>;
     let components = ComponentsBuilder::new()
         .schema(ErrorBody::name(), ErrorBody::schema())
-        .security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))))
-        .security_scheme("bearer", SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()))
+        .security_scheme(
+            "api_key",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))),
+        )
+        .security_scheme(
+            "bearer",
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
+        )
         .build();
-    OpenApiBuilder::new().info(info).components(Some(components)).build()
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .build()
 }
 
 /// Adds to each operation under the API's prefix what holds for all of them.
@@ -51,14 +83,30 @@ pub fn describe(document: &mut OpenApi) {
         }
         let reading = [&mut item.get, &mut item.delete].into_iter().flatten();
         reading.for_each(|operation| complete(operation, &COMMON));
-        let bringing = [&mut item.post, &mut item.put, &mut item.patch].into_iter().flatten();
+        let bringing = [&mut item.post, &mut item.put, &mut item.patch]
+            .into_iter()
+            .flatten();
         bringing.for_each(|operation| {
             complete(operation, &COMMON);
             complete(operation, &OF_BODIES);
         });
-        let all = [&mut item.get, &mut item.delete, &mut item.post, &mut item.put, &mut item.patch].into_iter().flatten();
+        let all = [
+            &mut item.get,
+            &mut item.delete,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+        ]
+        .into_iter()
+        .flatten();
         all.for_each(|operation| {
-            complete(operation, &[("400", "A parameter or field is missing or can't be taken; `error` names it")]);
+            complete(
+                operation,
+                &[(
+                    "400",
+                    "A parameter or field is missing or can't be taken; `error` names it",
+                )],
+            );
             operation.security = Some(vec![
                 SecurityRequirement::new::<_, _, String>("api_key", []),
                 SecurityRequirement::new::<_, _, String>("bearer", []),
@@ -69,8 +117,17 @@ pub fn describe(document: &mut OpenApi) {
 
 fn complete(operation: &mut Operation, errors: &[(&str, &str)]) {
     for (status, description) in errors {
-        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(ErrorBody::name()))).build();
-        let response = ResponseBuilder::new().description(*description).content("application/json", body).build();
-        operation.responses.responses.entry((*status).to_owned()).or_insert(RefOr::T(response));
+        let body = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(ErrorBody::name())))
+            .build();
+        let response = ResponseBuilder::new()
+            .description(*description)
+            .content("application/json", body)
+            .build();
+        operation
+            .responses
+            .responses
+            .entry((*status).to_owned())
+            .or_insert(RefOr::T(response));
     }
 }

@@ -30,12 +30,19 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Takes a turn and answers with its events. What goes wrong before the visitor's message is stored is an
 /// ordinary error.
-pub async fn turn(state: Data<State>, actor: Arc<Actor>, command: SendMessage) -> ApiResult<HttpResponse> {
+pub async fn turn(
+    state: Data<State>,
+    actor: Arc<Actor>,
+    command: SendMessage,
+) -> ApiResult<HttpResponse> {
     // Unbounded: a slow reader must not keep the answer from being stored, and answers are small.
     let (events, mut stream) = unbounded_channel();
     let tasks = state.tasks.clone();
     let work = async move {
-        let mut observer = Events { sender: events, begun: false };
+        let mut observer = Events {
+            sender: events,
+            begun: false,
+        };
         let result = conversations::send(&state.app, &actor, command, &mut observer).await;
         match result {
             Ok(turn) => observer.send("completed", &envelope::data_body(TurnView::from(turn))),
@@ -51,7 +58,9 @@ pub async fn turn(state: Data<State>, actor: Arc<Actor>, command: SendMessage) -
             // Proxies that collect an answer before they pass it on would make a stream useless.
             .insert_header(("x-accel-buffering", "no"))
             .streaming(body(first, stream))),
-        None => Err(ApiError::Domain(domain::Error::internal("the turn ended without an event"))),
+        None => Err(ApiError::Domain(domain::Error::internal(
+            "the turn ended without an event",
+        ))),
     }
 }
 
@@ -70,7 +79,9 @@ impl Events {
         self.begun = true;
         let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
         // Nobody listening is no reason to stop.
-        let _ = self.sender.send(Event::Said(Bytes::from(format!("event: {name}\ndata: {data}\n\n"))));
+        let _ = self.sender.send(Event::Said(Bytes::from(format!(
+            "event: {name}\ndata: {data}\n\n"
+        ))));
     }
 
     fn fail(&mut self, error: ApiError) {
@@ -101,7 +112,10 @@ impl TurnObserver for Events {
     }
 }
 
-fn body(first: Bytes, events: UnboundedReceiver<Event>) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
+fn body(
+    first: Bytes,
+    events: UnboundedReceiver<Event>,
+) -> impl stream::Stream<Item = Result<Bytes, Infallible>> {
     stream::unfold((Some(first), events), |(first, mut events)| async move {
         if let Some(first) = first {
             return Some((Ok(first), (None, events)));
