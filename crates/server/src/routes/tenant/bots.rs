@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::envelope;
+use super::{envelope, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody};
 use crate::http::error::ApiResult;
@@ -27,7 +27,7 @@ pub struct BotView {
     id: Uuid,
     #[schema(example = "Customer Support Bot")]
     name: String,
-    #[schema(example = "webchat")]
+    #[schema(schema_with = words::channel_type)]
     channel_type: &'static str,
     description: Option<String>,
     welcome_message: Option<String>,
@@ -36,9 +36,11 @@ pub struct BotView {
     is_active: bool,
     /// Whether it answers where a message names no bot.
     is_default: bool,
-    #[schema(example = "en")]
+    #[schema(schema_with = words::language)]
     language: &'static str,
+    #[schema(schema_with = words::or_null::personality)]
     personality: Option<&'static str>,
+    #[schema(schema_with = words::or_null::bot_role)]
     bot_role: Option<&'static str>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -95,6 +97,7 @@ pub struct ListBots {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     per_page: Option<String>,
     /// Filter by channel type (webchat, whatsapp, etc.)
+    #[param(schema_with = words::channel_type)]
     channel_type: Option<String>,
     /// Filter by active status
     #[param(value_type = Option<bool>)]
@@ -107,8 +110,8 @@ pub struct CreateBot {
     /// Name of the bot (1 to 200 characters)
     #[schema(required, nullable = false)]
     name: Option<String>,
-    /// Channel type (webchat, whatsapp, telegram, messenger, instagram, slack, discord, email, sms, api)
-    #[schema(required, nullable = false)]
+    /// Channel type
+    #[schema(required, schema_with = words::channel_type)]
     channel_type: Option<String>,
     /// Description of the bot's purpose
     description: Option<String>,
@@ -118,11 +121,14 @@ pub struct CreateBot {
     system_prompt: Option<String>,
     /// Whether the bot is active (default: true)
     is_active: Option<bool>,
-    /// Primary language (en, es, fr, de, it, pt) (default: en)
+    /// Primary language (default: en)
+    #[schema(schema_with = words::or_null::language)]
     language: Option<String>,
-    /// Bot personality (professional, friendly, helpful, expert, enthusiastic)
+    /// Bot personality
+    #[schema(schema_with = words::or_null::personality)]
     personality: Option<String>,
-    /// Bot role (customer_support, sales, technical_support, general_assistant, lead_generation, appointment_booking)
+    /// Bot role
+    #[schema(schema_with = words::or_null::bot_role)]
     bot_role: Option<String>,
 }
 
@@ -153,15 +159,15 @@ pub struct UpdateBot {
     is_active: Option<Option<bool>>,
     /// New primary language
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = words::or_null::language)]
     language: Option<Option<String>>,
     /// New bot personality
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = words::or_null::personality)]
     personality: Option<Option<String>>,
     /// New bot role
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
+    #[schema(schema_with = words::or_null::bot_role)]
     bot_role: Option<Option<String>>,
 }
 

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{envelope, stream};
+use super::{envelope, stream, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody};
 use crate::http::error::ApiResult;
@@ -34,9 +34,9 @@ pub struct ConversationView {
     user_identifier: Option<String>,
     user_name: Option<String>,
     user_email: Option<String>,
+    #[schema(schema_with = words::channel_type)]
     channel: &'static str,
-    /// `active`, `ended` or `abandoned`.
-    #[schema(example = "active")]
+    #[schema(schema_with = words::status)]
     status: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     started_at: OffsetDateTime,
@@ -155,9 +155,11 @@ pub struct ListConversations {
     per_page: Option<String>,
     /// Filter by specific bot
     bot_id: Option<String>,
-    /// Filter by status (active, ended, abandoned)
+    /// Filter by status
+    #[param(schema_with = words::status)]
     status: Option<String>,
     /// Filter by channel type
+    #[param(schema_with = words::channel_type)]
     channel: Option<String>,
 }
 
@@ -170,6 +172,7 @@ pub struct SendMessageBody {
     /// The bot (default: the tenant's default bot)
     bot_id: Option<String>,
     /// The channel (default: the bot's)
+    #[schema(schema_with = words::or_null::channel_type)]
     channel: Option<String>,
     /// The client's name for the person
     user_identifier: Option<String>,

@@ -18,8 +18,8 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::envelope;
 use super::knowledge_form::{self, Form};
+use super::{envelope, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody, SizeLimit};
 use crate::http::error::ApiResult;
@@ -34,13 +34,13 @@ pub struct SourceView {
     bot_id: Uuid,
     bot_name: String,
     name: String,
-    /// `file`, `url` or `text`.
+    #[schema(schema_with = words::source_type)]
     source_type: &'static str,
     /// The first 200 characters of the content.
     content_preview: String,
     /// `/uploads/` and the file's name; null where there was no file.
     file_path: Option<String>,
-    /// `processing`, `ready` or `failed`.
+    #[schema(schema_with = words::source_status)]
     status: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -87,7 +87,7 @@ struct WholeSource {
     /// The whole text; empty while it is processed.
     content: String,
     file_path: Option<String>,
-    /// `processing`, `ready` or `failed`.
+    #[schema(schema_with = words::source_status)]
     status: &'static str,
     /// Why it failed.
     error: Option<String>,
@@ -211,7 +211,8 @@ pub struct ListSources {
     per_page: Option<String>,
     /// Filter by specific bot
     bot_id: Option<String>,
-    /// Filter by source type (file, url, text)
+    /// Filter by source type
+    #[param(schema_with = words::source_type)]
     source_type: Option<String>,
 }
 
@@ -224,8 +225,8 @@ pub struct CreateSource {
     /// Name of the knowledge source (1 to 200 characters)
     #[schema(required, nullable = false)]
     pub name: Option<String>,
-    /// Type of source (file, url, text)
-    #[schema(required, nullable = false)]
+    /// Type of source
+    #[schema(required, schema_with = words::source_type)]
     pub source_type: Option<String>,
     /// The knowledge content (required for text type)
     pub content: Option<String>,

@@ -9,6 +9,7 @@ mod knowledge_form;
 mod openapi;
 mod stream;
 mod tenants;
+mod words;
 
 pub use openapi::{base, describe};
 

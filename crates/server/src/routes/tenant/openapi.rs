@@ -107,6 +107,7 @@ pub fn describe(document: &mut OpenApi) {
                     "A parameter or field is missing or can't be taken; `error` names it",
                 )],
             );
+            name(operation);
             operation.security = Some(vec![
                 SecurityRequirement::new::<_, _, String>("api_key", []),
                 SecurityRequirement::new::<_, _, String>("bearer", []),
@@ -129,5 +130,21 @@ fn complete(operation: &mut Operation, errors: &[(&str, &str)]) {
             .responses
             .entry((*status).to_owned())
             .or_insert(RefOr::T(response));
+    }
+}
+
+/// What every operation must have and no handler should have to write: an id that no other one has, and a
+/// description of its answer.
+fn name(operation: &mut Operation) {
+    operation.operation_id = operation
+        .summary
+        .as_deref()
+        .map(|summary| summary.to_lowercase().replace(' ', "_"));
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = "Done".to_owned();
+        }
     }
 }

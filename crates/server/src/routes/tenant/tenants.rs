@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::envelope;
+use super::{envelope, words};
 use crate::http::authentication::Caller;
 use crate::http::error::ApiResult;
 use crate::state::State;
@@ -20,8 +20,7 @@ pub struct TenantView {
     id: Uuid,
     #[schema(example = "Your Company")]
     name: String,
-    /// `free`, `starter`, `professional` or `enterprise`.
-    #[schema(example = "professional")]
+    #[schema(schema_with = words::plan)]
     plan: &'static str,
     is_active: bool,
     #[serde(with = "time::serde::rfc3339")]
