@@ -16,7 +16,7 @@ pub struct Metrics {
     seconds: HistogramVec,
     in_flight: IntGauge,
     resident_bytes: IntGauge,
-    writes_waiting: IntGauge,
+    store_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -52,9 +52,9 @@ impl Metrics {
             "Requests, answers on their way out and turns under way",
         )?;
         let resident_bytes = gauge("process_resident_memory_bytes", "Resident memory in bytes")?;
-        let writes_waiting = gauge(
-            "botwright_store_writes_waiting",
-            "Writes that wait for the store",
+        let store_waiting = gauge(
+            "botwright_store_waiting",
+            "Transactions that wait for the store",
         )?;
         Ok(Self {
             registry,
@@ -62,7 +62,7 @@ impl Metrics {
             seconds,
             in_flight,
             resident_bytes,
-            writes_waiting,
+            store_waiting,
         })
     }
 
@@ -83,7 +83,7 @@ impl Metrics {
         if let Some(bytes) = resident_bytes() {
             self.resident_bytes.set(bytes);
         }
-        self.writes_waiting.set(state.store.writes_waiting() as i64);
+        self.store_waiting.set(state.stores.load().waiting as i64);
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "the metrics could not be written");

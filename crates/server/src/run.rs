@@ -35,7 +35,13 @@ pub enum StartError {
     Settings(#[from] SettingsError),
     /// The store can't be opened or brought up to date.
     #[error("DATABASE_URL: {0}")]
-    Store(String),
+    Store(#[from] storage::OpenError),
+    /// The store was opened, but does not answer as it should.
+    #[error("DATABASE_URL: the store does not answer: {0}")]
+    Silent(#[from] domain::Error),
+    /// The metrics can't be set up: a fault of the program.
+    #[error("the metrics can't be set up: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The address can't be listened on.
     #[error("BOTWRIGHT_BIND: can't listen on {address}: {source}")]
     Bind {
@@ -80,28 +86,18 @@ impl Server {
         let wired = wiring::wire(settings).await?;
         if lock.is_some() {
             // Nobody else works on this store: what was leased was leased by a server that is gone.
-            wired
-                .app
-                .jobs
-                .release_all()
-                .await
-                .map_err(|error| StartError::Store(error.to_string()))?;
+            wired.app.jobs.release_all().await?;
         }
-        if !wired
-            .store
-            .row_security_holds()
-            .await
-            .map_err(|error| StartError::Store(error.to_string()))?
-        {
+        if wired.stores.row_security_holds().await? == Some(false) {
             tracing::warn!(
-                "the database role is exempt from row-level security: the second wall between tenants does not stand; use a role that is no superuser"
+                "the database role is exempt from row-level security: the second wall between tenants does not \
+                 stand; use a role that is no superuser"
             );
         }
-        let metrics = Metrics::new().map_err(|error| StartError::Store(error.to_string()))?;
         let state = Data::new(State::new(
             wired.app.clone(),
-            wired.store.clone(),
-            metrics,
+            wired.stores.clone(),
+            Metrics::new()?,
             settings.metrics_token.clone(),
         ));
         let description = app::description();
@@ -131,7 +127,7 @@ impl Server {
             &background,
             &stop,
         );
-        tracing::info!(%address, store = wired.store.engine(), provider = ?settings.llm, "botwright is listening");
+        tracing::info!(%address, store = wired.stores.engine(), provider = ?settings.llm, "botwright is listening");
         Ok(Self {
             address,
             state,
@@ -175,7 +171,7 @@ impl Server {
         if let Ok(Err(error)) = self.serving.await {
             tracing::warn!(%error, "the HTTP server ended badly");
         }
-        self.wired.store.close().await;
+        self.wired.stores.close().await;
         tracing::info!("botwright has stopped");
     }
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use domain::plans::{Plan, PlanOverride, Plans};
-use scraper::IpNet;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// Everything that can be set.
@@ -251,27 +251,27 @@ impl Source {
 
     /// A name that is not known is a mistake, and would otherwise be one that nobody notices.
     fn check_names(&self) -> Result<(), SettingsError> {
-        let known = |name: &str| NAMES.contains(&name) || name.starts_with("embeddings_");
-        let mut wrong: Vec<_> = self
+        let known = |name: &str| NAMES.contains(&name);
+        let unknown_variables = self
             .environment
-            .keys()
-            .filter(|key| {
-                key.strip_prefix("BOTWRIGHT_")
-                    .is_some_and(|name| !known(&name.to_ascii_lowercase()))
+            .iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(variable, _)| variable)
+            .filter(|variable| {
+                let name = variable.strip_prefix("BOTWRIGHT_");
+                name.is_some_and(|name| !known(&name.to_ascii_lowercase()))
             })
-            .cloned()
-            .chain(
-                self.values
-                    .keys()
-                    .filter(|name| !known(name))
-                    .map(|name| format!("{FILE}, '{name}'")),
-            )
-            .collect();
-        wrong.sort();
-        match wrong.into_iter().next() {
-            Some(name) => Err(SettingsError::new(name, "there is no such setting")),
-            None => Ok(()),
-        }
+            .cloned();
+        let unknown_names = self.values.keys().filter(|name| !known(name));
+        let first = unknown_variables
+            .chain(unknown_names.map(|name| format!("{FILE}, '{name}'")))
+            .min();
+        first.map_or(Ok(()), |name| {
+            Err(SettingsError::new(
+                name,
+                "there is no such setting in this version",
+            ))
+        })
     }
 }
 

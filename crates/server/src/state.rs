@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use application::App;
 use application::authentication::Authenticator;
 use application::rate_limits::RateLimiter;
-use storage::Store;
+use storage::Stores;
 use tokio_util::task::TaskTracker;
 
 use crate::metrics::Metrics;
@@ -22,7 +22,7 @@ pub struct State {
     /// What is measured.
     pub metrics: Metrics,
     /// For readiness.
-    pub store: Arc<Store>,
+    pub stores: Stores,
     /// The token for `/metrics` from elsewhere, if there is one.
     pub metrics_token: Option<String>,
     /// Requests, answers on their way out, and turns under way: the server stops when there are none.
@@ -34,7 +34,7 @@ impl State {
     /// The state of a server that begins.
     pub fn new(
         app: Arc<App>,
-        store: Arc<Store>,
+        stores: Stores,
         metrics: Metrics,
         metrics_token: Option<String>,
     ) -> Self {
@@ -43,7 +43,7 @@ impl State {
             authenticator: Authenticator::default(),
             rates: RateLimiter::default(),
             metrics,
-            store,
+            stores,
             metrics_token,
             tasks: TaskTracker::new(),
             draining: AtomicBool::new(false),

@@ -77,6 +77,8 @@ fn traces(endpoint: &str) -> Result<SdkTracerProvider, SettingsError> {
             .trim_end_matches("/v1/traces")
     );
     url::Url::parse(&endpoint).map_err(|error| wrong(&error))?;
+    // The exporter's client wants one installed; one that is there already serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let exporter = SpanExporter::builder()
         .with_http()
         .with_endpoint(endpoint)

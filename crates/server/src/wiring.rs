@@ -9,7 +9,7 @@ use domain::answers::AnswerModel;
 use llm::{Anthropic, AnthropicSettings, Extractive, OpenAi, OpenAiSettings};
 use retrieval::LexicalRetriever;
 use scraper::{Egress, SiteCrawler};
-use storage::Store;
+use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 
 use crate::clock::System;
 use crate::run::StartError;
@@ -21,7 +21,7 @@ pub struct Wired {
     /// The use cases' ports.
     pub app: Arc<App>,
     /// The store, for what only operators do with it.
-    pub store: Arc<Store>,
+    pub stores: Stores,
     pub(crate) bell: Arc<Bell>,
 }
 
@@ -30,75 +30,73 @@ pub struct Wired {
 /// # Errors
 /// [`StartError`]: a wrong setting, or a store that can't be opened.
 pub async fn wire(settings: &Settings) -> Result<Wired, StartError> {
-    let store = open(settings).await?;
-    store
-        .migrate()
-        .await
-        .map_err(|error| StartError::Store(error.to_string()))?;
-    wire_on(settings, store).await
+    let stores = open(settings)?;
+    stores.migrate().await?;
+    wire_on(settings, stores)
 }
 
 /// Opens the store as it is.
-pub(crate) async fn open(settings: &Settings) -> Result<Arc<Store>, StartError> {
-    let wrong = |error: &dyn std::fmt::Display| StartError::Store(error.to_string());
-    let store = match &settings.database {
+pub(crate) fn open(settings: &Settings) -> Result<Stores, StartError> {
+    let target = match &settings.database {
         Database::Sqlite(path) => {
             let folder = path.parent().unwrap_or(path);
             std::fs::create_dir_all(folder).map_err(|error| {
                 let problem = format!("the folder {} can't be made: {error}", folder.display());
                 StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", problem))
             })?;
-            Store::open_sqlite(path)
-                .await
-                .map_err(|error| wrong(&error))?
+            Target::Sqlite(path.clone())
         }
-        Database::Postgres(url) => Store::open_postgres(url)
-            .await
-            .map_err(|error| wrong(&error))?,
+        Database::Postgres(url) => Target::Postgres {
+            url: url.clone(),
+            connections: DEFAULT_CONNECTIONS,
+        },
     };
-    Ok(Arc::new(store))
+    Ok(storage::open(&target)?)
 }
 
-async fn wire_on(settings: &Settings, store: Arc<Store>) -> Result<Wired, StartError> {
+fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
-    let ports = store.ports();
     let retriever = LexicalRetriever::new(
-        ports.index.clone(),
+        stores.index.clone(),
         retrieval::Options {
             cache_bytes: settings.retrieval_cache_bytes,
         },
     );
-    let egress = Arc::new(Egress::new(settings.egress_allow.clone()));
+    let egress = Egress::new(settings.egress_allow.clone())
+        .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let fallbacks = settings
         .fallbacks
         .iter()
         .filter(|fallback| **fallback != settings.llm);
     let app = App {
-        tenants: ports.tenants,
-        keys: ports.keys,
-        bots: ports.bots,
-        conversations: ports.conversations,
-        usages: ports.usages,
-        analytics: ports.analytics,
-        knowledge: ports.knowledge,
-        index: ports.index,
-        jobs: ports.jobs,
+        tenants: stores.tenants.clone(),
+        keys: stores.keys.clone(),
+        bots: stores.bots.clone(),
+        conversations: stores.conversations.clone(),
+        usages: stores.usages.clone(),
+        analytics: stores.analytics.clone(),
+        knowledge: stores.knowledge.clone(),
+        index: stores.index.clone(),
+        jobs: stores.jobs.clone(),
         bell: bell.clone(),
-        idempotency: ports.idempotency,
+        idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
         answers: AnswerChain::new(
             model(&settings.llm)?,
             fallbacks.map(model).collect::<Result<_, _>>()?,
         ),
         reader: Arc::new(Reader::new()),
-        crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
+        crawler: Arc::new(SiteCrawler::new(
+            Arc::new(egress),
+            scraper::Options::default(),
+        )),
         clock: Arc::new(System),
         ids: Arc::new(System),
         plans: settings.plans.clone(),
     };
     Ok(Wired {
         app: Arc::new(app),
-        store,
+        stores,
         bell,
     })
 }

@@ -174,6 +174,6 @@ async fn with_app(command: impl AsyncFnOnce(&Wired) -> anyhow::Result<()>) -> an
     let settings = Settings::load()?;
     let wired = wiring::wire(&settings).await?;
     let result = command(&wired).await;
-    wired.store.close().await;
+    wired.stores.close().await;
     result
 }

@@ -17,10 +17,10 @@ pub fn openapi() -> anyhow::Result<()> {
 
 /// Brings the store's schema up to date.
 pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
-    let store = wiring::open(settings).await?;
-    let pending = store.pending_migrations().await?;
-    store.migrate().await?;
-    store.close().await;
+    let stores = wiring::open(settings)?;
+    let pending = stores.pending_migrations().await?;
+    stores.migrate().await?;
+    stores.close().await;
     match pending.len() {
         0 => println!("The schema is up to date."),
         count => println!("{count} migrations were done; the schema is up to date."),
@@ -34,7 +34,7 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
         "settings   ok    {:?}, provider {:?}, fallbacks {:?}",
         settings.database, settings.llm, settings.fallbacks
     );
-    let store = wiring::open(settings).await?;
+    let stores = wiring::open(settings)?;
     let mut wrong = 0;
     let mut check = |what: &str, problem: Option<String>| match problem {
         None => println!("{what:<10} ok"),
@@ -45,9 +45,9 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
     };
     check(
         "store",
-        store.ping().await.err().map(|error| error.to_string()),
+        stores.ping().await.err().map(|error| error.to_string()),
     );
-    let pending = store.pending_migrations().await.map(|pending| {
+    let pending = stores.pending_migrations().await.map(|pending| {
         (!pending.is_empty()).then(|| {
             format!(
                 "{} migrations are missing: run `botwright migrate`",
@@ -59,8 +59,8 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
         "schema",
         pending.unwrap_or_else(|error| Some(error.to_string())),
     );
-    let walls = store.row_security_holds().await.map(|holds| {
-        (!holds).then(|| {
+    let walls = stores.row_security_holds().await.map(|holds| {
+        (holds == Some(false)).then(|| {
             "the database role is exempt from row-level security; use one that is no superuser"
                 .to_owned()
         })
@@ -73,7 +73,7 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
         .err()
         .map(|error| format!("{}: {error} (is a server running?)", settings.bind));
     check("address", free);
-    store.close().await;
+    stores.close().await;
     if wrong > 0 {
         bail!("{wrong} checks failed");
     }
@@ -82,15 +82,13 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
 
 /// Copies the embedded store into one file, whole and consistent.
 pub async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<()> {
-    let Database::Sqlite(_) = &settings.database else {
+    let Database::Sqlite(path) = &settings.database else {
         bail!("PostgreSQL has its own tools: use pg_dump");
     };
     if file.exists() {
         bail!("{} is there already", file.display());
     }
-    let store = wiring::open(settings).await?;
-    store.backup(file).await?;
-    store.close().await;
+    storage::backup_sqlite(path, file)?;
     println!("Wrote {}.", file.display());
     Ok(())
 }
@@ -107,9 +105,9 @@ pub async fn restore(settings: &Settings, file: &Path, force: bool) -> anyhow::R
     // The copy is opened and checked under another name before it takes the store's place.
     let fresh = path.with_extension("restoring");
     std::fs::copy(file, &fresh).with_context(|| format!("{} can't be copied", file.display()))?;
-    let store = storage::Store::open_sqlite(&fresh).await?;
-    let checked = store.ping().await;
-    store.close().await;
+    let stores = storage::open_sqlite(&fresh)?;
+    let checked = stores.ping().await;
+    stores.close().await;
     for leftover in ["db-wal", "db-shm"] {
         let _ = std::fs::remove_file(path.with_extension(leftover));
     }

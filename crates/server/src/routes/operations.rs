@@ -37,9 +37,9 @@ pub async fn ready(state: Data<State>) -> HttpResponse {
     if state.is_draining() {
         return HttpResponse::ServiceUnavailable().json(json!({ "status": "shutting down" }));
     }
-    match state.store.ping().await {
+    match state.stores.ping().await {
         Ok(()) => {
-            HttpResponse::Ok().json(json!({ "status": "ready", "store": state.store.engine() }))
+            HttpResponse::Ok().json(json!({ "status": "ready", "store": state.stores.engine() }))
         }
         Err(error) => {
             tracing::warn!(%error, "the store does not answer");

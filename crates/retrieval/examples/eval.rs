@@ -1,0 +1,258 @@
+//! Measures retrieval on sets of passages and questions:
+//! `BOTWRIGHT_EVAL_DATA=folder cargo run --release -p botwright-retrieval --example eval [set ...]`.
+//!
+//! A set is a folder with `docs.jsonl` (`id`, `doc`, `title`, `text`, `lang`) and `questions.jsonl` (`question`,
+//! `lang`, `answerable`, `why`, `gold`: passages, `answers`: strings). Printed are: recall at 1 and 5 and nDCG at
+//! 10 over answerable questions; AUROC of `answerable`; the share refused of questions that can be answered and
+//! of those that can't (by `why`); the share of questions with a gold answer in the best 60 words of quotes; and
+//! microseconds per search. Each set is one bot; then each document is a bot of its own, for small bases.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use contracts::retrieval::{Shelf, draft, owner};
+use domain::knowledge::{ChunkDraft, KnowledgeIndex};
+use domain::language::Language;
+use domain::retrieval::{ANSWERABLE, Findings, Query, Retriever};
+use retrieval::{LexicalRetriever, Options};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// How many words an answer made of quotes may have.
+const ANSWER_WORDS: usize = 60;
+
+#[derive(Deserialize)]
+struct Passage {
+    id: String,
+    doc: String,
+    title: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+    lang: String,
+    answerable: bool,
+    #[serde(default)]
+    why: String,
+    #[serde(default)]
+    gold: Vec<String>,
+    #[serde(default)]
+    answers: Vec<String>,
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome {
+    let data = std::env::var("BOTWRIGHT_EVAL_DATA")?;
+    let mut sets: Vec<String> = std::env::args().skip(1).collect();
+    if sets.is_empty() {
+        for entry in std::fs::read_dir(&data)? {
+            let entry = entry?;
+            if entry.path().join("docs.jsonl").exists() {
+                sets.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        sets.sort();
+    }
+    println!(
+        "{:12} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6}  refused",
+        "set", "R@1", "R@5", "nDCG", "AUROC", "refused", "quotes", "us"
+    );
+    for set in sets {
+        measure(&Path::new(&data).join(&set), &set).await?;
+    }
+    Ok(())
+}
+
+async fn measure(folder: &Path, name: &str) -> Outcome {
+    let passages: Vec<Passage> = read(&folder.join("docs.jsonl"))?;
+    let questions: Vec<Question> = read(&folder.join("questions.jsonl"))?;
+    let mut documents: BTreeMap<&str, Vec<&Passage>> = BTreeMap::new();
+    for passage in &passages {
+        documents.entry(&passage.doc).or_default().push(passage);
+    }
+    let shelf = Arc::new(Shelf::default());
+    let mut passage_at = HashMap::new();
+    for (number, passages) in (2..).zip(documents.values()) {
+        for bot in [1, number] {
+            let drafts: Vec<ChunkDraft> = passages.iter().map(|p| draft(&p.text)).collect();
+            let source = shelf.put(owner(bot), &passages[0].title, drafts);
+            for (index, passage) in (0_u32..).zip(passages) {
+                passage_at.insert((source, index), passage.id.as_str());
+            }
+        }
+    }
+    let store = Arc::clone(&shelf) as Arc<dyn KnowledgeIndex>;
+    let retriever = LexicalRetriever::new(store, Options::default());
+    let mut whole = Scores::default();
+    let mut small = Scores::default();
+    let mut micros = Vec::new();
+    for question in &questions {
+        let query = query(&shelf, 1, question).await?;
+        retriever.search(&query).await?;
+        let begun = Instant::now();
+        let findings = retriever.search(&query).await?;
+        micros.push(begun.elapsed().as_micros());
+        let ranked = findings.hits.iter().map(|hit| {
+            let key = (hit.chunk.source_id, hit.chunk.index);
+            passage_at.get(&key).copied().unwrap_or_default()
+        });
+        let ranked: Vec<&str> = ranked.collect();
+        whole.add(question, &ranked, &findings);
+        // The same question to the document that has the answer, and to another one of a similar size.
+        let number = (2_u128..).zip(&documents);
+        let own = |(_, (_, of)): &(u128, (_, &Vec<&Passage>))| {
+            of.iter().any(|p| question.gold.contains(&p.id))
+        };
+        let bots: Vec<u128> = number.clone().filter(own).map(|(n, _)| n).collect();
+        let other = 2 + (question.question.len() as u128 * 7) % documents.len() as u128;
+        for (bot, answerable) in bots.iter().map(|b| (*b, true)).chain([(other, false)]) {
+            if !answerable && (bots.contains(&bot) || question.why == "adversarial") {
+                continue;
+            }
+            let query = self::query(&shelf, bot, question).await?;
+            let asked = Question {
+                answerable,
+                why: "other".to_owned(),
+                question: String::new(),
+                lang: String::new(),
+                gold: question.gold.clone(),
+                answers: question.answers.clone(),
+            };
+            let findings = retriever.search(&query).await?;
+            let ranked = findings.hits.iter().map(|hit| {
+                let key = (hit.chunk.source_id, hit.chunk.index);
+                passage_at.get(&key).copied().unwrap_or_default()
+            });
+            small.add(&asked, &ranked.collect::<Vec<_>>(), &findings);
+        }
+    }
+    micros.sort_unstable();
+    whole.print(name, micros[micros.len() / 2]);
+    small.print("  each doc", 0);
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(path)?;
+    let rows = text.lines().filter(|line| !line.trim().is_empty());
+    Ok(rows.map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+async fn query(shelf: &Shelf, bot: u128, question: &Question) -> domain::Result<Query> {
+    let (tenant_id, bot_id) = owner(bot);
+    Ok(Query {
+        tenant_id,
+        bot_id,
+        knowledge_version: shelf.version(tenant_id, bot_id).await?.unwrap_or_default(),
+        language: Language::parse(&question.lang).unwrap_or(Language::En),
+        text: question.question.clone(),
+        history: Vec::new(),
+        limit: 10,
+    })
+}
+
+#[derive(Default)]
+struct Scores {
+    recall_1: Vec<f64>,
+    recall_5: Vec<f64>,
+    ndcg: Vec<f64>,
+    quoted: Vec<f64>,
+    sure_right: Vec<f32>,
+    sure_wrong: BTreeMap<String, Vec<f32>>,
+}
+
+impl Scores {
+    fn add(&mut self, question: &Question, ranked: &[&str], findings: &Findings) {
+        if !question.answerable {
+            let wrong = self.sure_wrong.entry(question.why.clone()).or_default();
+            wrong.push(findings.answerable);
+            return;
+        }
+        self.sure_right.push(findings.answerable);
+        let is_gold = |id: &&str| question.gold.iter().any(|gold| gold == id);
+        let gold = question.gold.len().max(1) as f64;
+        let recall =
+            |k: usize| ranked.iter().take(k).filter(|id| is_gold(id)).count() as f64 / gold;
+        self.recall_1.push(recall(1));
+        self.recall_5.push(recall(5));
+        let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
+        let found = ranked
+            .iter()
+            .take(10)
+            .enumerate()
+            .filter(|(_, id)| is_gold(id));
+        let ideal: f64 = (0..question.gold.len().min(10)).map(gain).sum();
+        self.ndcg
+            .push(found.map(|(place, _)| gain(place)).sum::<f64>() / ideal.max(1e-9));
+        if !question.answers.is_empty() {
+            let said = words(&best_quotes(findings));
+            let holds = |answer: &String| said.contains(&words(answer));
+            self.quoted
+                .push(f64::from(question.answers.iter().any(holds)));
+        }
+    }
+
+    fn print(&self, name: &str, micros: u128) {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        let refused = |sure: &[f32]| {
+            let refused = sure.iter().filter(|sure| **sure < ANSWERABLE).count();
+            refused as f64 / sure.len().max(1) as f64
+        };
+        let wrong: Vec<f32> = self.sure_wrong.values().flatten().copied().collect();
+        print!(
+            "{name:12} {:5.3} {:5.3} {:5.3} {:5.3} {:7.3} {:6.3} {micros:6} ",
+            mean(&self.recall_1),
+            mean(&self.recall_5),
+            mean(&self.ndcg),
+            auroc(&self.sure_right, &wrong),
+            refused(&self.sure_right),
+            mean(&self.quoted),
+        );
+        for (why, sure) in &self.sure_wrong {
+            print!(
+                " {why} {:.3} (AUROC {:.3})",
+                refused(sure),
+                auroc(&self.sure_right, sure)
+            );
+        }
+        println!();
+    }
+}
+
+fn auroc(right: &[f32], wrong: &[f32]) -> f64 {
+    let pairs = right.iter().flat_map(|r| wrong.iter().map(move |w| (r, w)));
+    let won = pairs.map(|(r, w)| {
+        if r > w {
+            1.0
+        } else if r < w {
+            0.0
+        } else {
+            0.5
+        }
+    });
+    won.sum::<f64>() / (right.len() * wrong.len()).max(1) as f64
+}
+
+fn best_quotes(findings: &Findings) -> String {
+    let mut quotes: Vec<_> = findings.hits.iter().flat_map(|hit| &hit.quotes).collect();
+    quotes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let words = quotes
+        .iter()
+        .flat_map(|quote| quote.text.split_whitespace());
+    words.take(ANSWER_WORDS).collect::<Vec<_>>().join(" ")
+}
+
+/// Lower-case words between spaces, so that an answer is looked for as whole words.
+fn words(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty());
+    format!(" {} ", words.collect::<Vec<_>>().join(" "))
+}

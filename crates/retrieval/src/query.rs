@@ -1,0 +1,69 @@
+//! From a question to the terms to look for.
+
+use domain::messages::Author;
+use domain::retrieval::Query;
+
+use crate::words::{Analyzer, Token};
+
+/// More terms than fit a mask of bits add nothing but time.
+pub(crate) const TERMS_MAX: usize = 64;
+/// A question of so few words of its own ("and on Sundays?") leans on what was asked before it.
+const FOLLOW_UP_MAX: usize = 2;
+/// What the words of the question before count against the question's own.
+const FOLLOW_UP_WEIGHT: f32 = 0.3;
+
+/// A term to look for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueryTerm {
+    pub(crate) term: u64,
+    /// What it counts; 1 for the question's own words.
+    pub(crate) weight: f32,
+    /// For a compound written as one, the bits of the terms that it stands for: finding it is finding them.
+    pub(crate) stands_for: u64,
+}
+
+/// The terms of a question, the question's own first, each once.
+pub(crate) fn terms(analyzer: &Analyzer, query: &Query) -> Vec<QueryTerm> {
+    let mut terms = Vec::new();
+    add(analyzer, &query.text, 1.0, &mut terms);
+    let words = terms.iter().filter(|t| t.stands_for == 0).count();
+    // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
+    let asks = words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
+    if asks
+        && words <= FOLLOW_UP_MAX
+        && let Some(before) = query.history.iter().rfind(|u| u.author == Author::User)
+    {
+        add(analyzer, &before.text, FOLLOW_UP_WEIGHT, &mut terms);
+    }
+    terms
+}
+
+fn add(analyzer: &Analyzer, text: &str, weight: f32, terms: &mut Vec<QueryTerm>) {
+    // The bits of the words so far, in the order in which they stand.
+    let mut bits: Vec<u64> = Vec::new();
+    analyzer.terms(text, |token| {
+        let (term, stands_for) = match token {
+            Token::Word(term) => (term, 0),
+            Token::Whole { term, parts } => {
+                let parts = &bits[bits.len().saturating_sub(parts as usize)..];
+                (term, parts.iter().fold(0, |all, bit| all | bit))
+            }
+        };
+        let known = terms.iter().position(|known| known.term == term);
+        let at = match known {
+            Some(at) => at,
+            None if terms.len() < TERMS_MAX => {
+                terms.push(QueryTerm {
+                    term,
+                    weight,
+                    stands_for,
+                });
+                terms.len() - 1
+            }
+            None => return,
+        };
+        if stands_for == 0 {
+            bits.push(1 << at);
+        }
+    });
+}

@@ -1,0 +1,123 @@
+//! The port: from a query to findings.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::Result;
+use domain::knowledge::KnowledgeIndex;
+use domain::retrieval::{Findings, Hit, Query, Retriever};
+
+use crate::cache::{Cache, Gauges};
+use crate::index::{BotIndex, Key};
+use crate::query;
+use crate::quotes;
+use crate::ranking::{self, Ranking};
+
+/// From so many chunks on, ranking takes long enough to keep other requests of the thread waiting.
+const BLOCKING_FROM: usize = 20_000;
+
+/// Settings of the retriever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How many bytes the indexes in memory may take together. One bot whose index alone is larger is kept while
+    /// it is the last used one.
+    pub cache_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Finds chunks by the words that they share with the question.
+pub struct LexicalRetriever {
+    store: Arc<dyn KnowledgeIndex>,
+    cache: Arc<Cache>,
+}
+
+impl LexicalRetriever {
+    /// A retriever over what the store holds; nothing is read before the first search.
+    pub fn new(store: Arc<dyn KnowledgeIndex>, options: Options) -> Self {
+        Self {
+            cache: Arc::new(Cache::new(Arc::clone(&store), options.cache_bytes)),
+            store,
+        }
+    }
+
+    /// How the cache does, for metrics.
+    pub fn gauges(&self) -> Gauges {
+        self.cache.gauges()
+    }
+
+    /// The hits with their words, which the store has; those that are gone by now are left out.
+    async fn hits(&self, query: &Query, index: &BotIndex, ranking: &Ranking) -> Result<Vec<Hit>> {
+        let located = ranking.best.iter().map(|ranked| index.locate(ranked.chunk));
+        let ids: Vec<_> = located.map(|(s, chunk)| s.segment.id(chunk)).collect();
+        let chunks = self.store.chunks(query.tenant_id, &ids).await?;
+        let mut chunks: HashMap<_, _> = chunks.into_iter().map(|c| (c.id, c)).collect();
+        let mut hits: Vec<Hit> = Vec::with_capacity(ids.len());
+        let top = ranking.best.first().map_or(1.0, |best| best.score);
+        for (ranked, id) in ranking.best.iter().zip(&ids) {
+            let Some(chunk) = chunks.remove(id) else {
+                continue;
+            };
+            let (source, place) = index.locate(ranked.chunk);
+            let mut quotes = quotes::choose(
+                &chunk.draft.content,
+                source.segment.pieces(place),
+                &ranked.evidence,
+                &ranking.weights,
+                ranked.score / top,
+            );
+            if quotes.is_empty() && hits.is_empty() {
+                let draft = &chunk.draft;
+                quotes.push(quotes::beginning(&draft.content, draft.heading.as_deref()));
+            }
+            hits.push(Hit {
+                chunk,
+                source_name: source.name.clone(),
+                score: ranked.score,
+                quotes,
+            });
+        }
+        Ok(hits)
+    }
+}
+
+#[async_trait]
+impl Retriever for LexicalRetriever {
+    async fn search(&self, query: &Query) -> Result<Findings> {
+        let key = Key {
+            tenant: query.tenant_id,
+            bot: query.bot_id,
+            language: query.language,
+        };
+        let index = self.cache.get(key, query.knowledge_version).await?;
+        let terms = query::terms(&index.analyzer, query);
+        let limit = query.limit;
+        let ranking = if index.chunks < BLOCKING_FROM {
+            ranking::rank(&index, &terms, limit)
+        } else {
+            let index = Arc::clone(&index);
+            tokio::task::spawn_blocking(move || ranking::rank(&index, &terms, limit))
+                .await
+                .map_err(domain::Error::internal)?
+        };
+        if ranking.best.is_empty() {
+            return Ok(Findings::default());
+        }
+        let hits = self.hits(query, &index, &ranking).await?;
+        Ok(Findings {
+            answerable: if hits.is_empty() {
+                0.0
+            } else {
+                ranking.answerable
+            },
+            hits,
+        })
+    }
+}

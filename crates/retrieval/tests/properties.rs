@@ -1,0 +1,58 @@
+//! What holds for any knowledge and any question.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use contracts::retrieval::{Shelf, ask, draft, owner};
+use domain::knowledge::{ChunkDraft, KnowledgeIndex};
+use domain::language::Language;
+use domain::messages::Author;
+use domain::retrieval::{Retriever, Utterance};
+use proptest::prelude::*;
+use retrieval::{LexicalRetriever, Options};
+
+/// Anything at all, and what looks like the texts that are cut, weighed and quoted specially.
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "\\PC{0,120}",
+        "(?s).{0,120}",
+        "([a-e]{1,3}[ .?\n]|# |- |Q: |A: |\\| |\n\n|\\|---\\|\n|:\n|\\*\\*|RX-[0-9]|[0-9]{1,3}[.,]){0,40}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+    #[test]
+    fn findings_are_sound(
+        chunks in prop::collection::vec((text(), prop::option::of(text())), 0..12),
+        name in text(),
+        question in text(),
+        before in text(),
+        language in prop::sample::select(Language::ALL),
+        limit in 0_usize..15,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let findings = runtime.block_on(async {
+            let shelf = Arc::new(Shelf::default());
+            let drafts = chunks.iter().map(|(content, heading)| ChunkDraft {
+                heading: heading.clone(),
+                ..draft(content)
+            });
+            shelf.put(owner(1), &name, drafts.collect());
+            let mut query = ask(&shelf, &question).await;
+            query.history.push(Utterance { author: Author::User, text: before });
+            query.language = language;
+            query.limit = limit;
+            let store = shelf as Arc<dyn KnowledgeIndex>;
+            LexicalRetriever::new(store, Options::default()).search(&query).await.unwrap()
+        });
+        prop_assert!((0.0..=1.0).contains(&findings.answerable));
+        prop_assert!(findings.hits.len() <= limit);
+        prop_assert!(!findings.hits.is_empty() || findings.answerable.abs() < f32::EPSILON);
+        prop_assert!(findings.hits.is_sorted_by(|a, b| a.score >= b.score));
+        prop_assert!(findings.hits.iter().all(|hit| hit.score.is_finite() && hit.score > 0.0));
+        prop_assert!(findings.hits.first().is_none_or(|hit| !hit.quotes.is_empty()));
+        let ids: HashSet<_> = findings.hits.iter().map(|hit| hit.chunk.id).collect();
+        prop_assert_eq!(ids.len(), findings.hits.len());
+    }
+}
