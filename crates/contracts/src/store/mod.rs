@@ -1,0 +1,55 @@
+//! What every store promises: one clause, one function, named after its promise.
+//!
+//! The clauses are written from the documentation of the ports. An adapter's tests call
+//! [`store_contract!`](crate::store_contract), which runs each of them on a store of its own.
+
+pub mod analytics;
+pub mod bot_changes;
+pub mod bots;
+pub mod conversations;
+pub mod endings;
+pub mod given;
+pub mod hangups;
+pub mod histories;
+pub mod idempotency;
+pub mod index;
+pub mod isolation;
+pub mod jobs;
+pub mod keys;
+pub mod knowledge;
+pub mod limits;
+mod list;
+pub mod people;
+pub mod races;
+pub mod seen;
+pub mod staging;
+pub mod tenants;
+pub mod words;
+
+use std::sync::Arc;
+
+use domain::analytics::Analytics;
+use domain::bots::Bots;
+use domain::conversations::Conversations;
+use domain::idempotency::IdempotencyKeys;
+use domain::jobs::JobQueue;
+use domain::keys::ApiKeys;
+use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::tenants::Tenants;
+use domain::usage::Usages;
+
+/// A store, seen through its ports.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is named after its port")]
+pub struct Ports {
+    pub tenants: Arc<dyn Tenants>,
+    pub keys: Arc<dyn ApiKeys>,
+    pub bots: Arc<dyn Bots>,
+    pub conversations: Arc<dyn Conversations>,
+    pub usages: Arc<dyn Usages>,
+    pub analytics: Arc<dyn Analytics>,
+    pub knowledge: Arc<dyn KnowledgeSources>,
+    pub index: Arc<dyn KnowledgeIndex>,
+    pub jobs: Arc<dyn JobQueue>,
+    pub idempotency: Arc<dyn IdempotencyKeys>,
+}

@@ -1,0 +1,307 @@
+use async_trait::async_trait;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+use domain::bots::ChannelType;
+use domain::conversations::{
+    Conversation, ConversationFilter, ConversationStatus, Conversations, Incoming, Received, Reply,
+};
+use domain::messages::Message;
+use domain::paging::{Page, PageRequest};
+use domain::{ConversationId, MessageId, Result, TenantId, Timestamp};
+
+use super::end_users::EndUserRow;
+use super::engine::{Conn, Db, Store};
+use super::statistics::{self, Counted};
+use super::{count, messages, run, turns, usage, word};
+use crate::fault::Fault;
+use crate::schema::{bots, conversations, end_users};
+use crate::scope::Scope;
+use crate::types::{Json, Key, Moment, key};
+
+#[async_trait]
+impl Conversations for Store {
+    async fn receive(&self, tenant: TenantId, incoming: &Incoming) -> Result<Received> {
+        run!(
+            self.write("conversations.receive", tenant),
+            [incoming],
+            |conn| { turns::receive(conn, tenant, &incoming) }
+        )
+    }
+
+    async fn reply(&self, tenant: TenantId, reply: &Reply) -> Result<Message> {
+        run!(self.write("conversations.reply", tenant), [reply], |conn| {
+            turns::reply(conn, tenant, &reply)
+        })
+    }
+
+    async fn give_up(&self, tenant: TenantId, received_at: Timestamp) -> Result<()> {
+        run!(self.write("conversations.give_up", tenant), [], |conn| {
+            usage::release(conn, tenant, received_at)
+        })
+    }
+
+    async fn find(&self, tenant: TenantId, session_id: &str) -> Result<Option<Conversation>> {
+        run!(
+            self.read("conversations.find", tenant),
+            [session_id],
+            |conn| { find(conn, tenant, &session_id) }
+        )
+    }
+
+    async fn messages(&self, tenant: TenantId, id: ConversationId) -> Result<Vec<Message>> {
+        run!(self.read("conversations.messages", tenant), [], |conn| {
+            messages::all(conn, tenant, id)
+        })
+    }
+
+    async fn find_turn(
+        &self,
+        tenant: TenantId,
+        id: MessageId,
+    ) -> Result<Option<(Message, Option<Message>)>> {
+        run!(self.read("conversations.find_turn", tenant), [], |conn| {
+            messages::turn(conn, tenant, id)
+        })
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        filter: ConversationFilter,
+        page: PageRequest,
+    ) -> Result<Page<Conversation>> {
+        run!(self.read("conversations.list", tenant), [], |conn| {
+            list(conn, tenant, filter, page)
+        })
+    }
+
+    async fn end(
+        &self,
+        tenant: TenantId,
+        session_id: &str,
+        at: Timestamp,
+    ) -> Result<Option<Conversation>> {
+        run!(
+            self.write("conversations.end", tenant),
+            [session_id],
+            |conn| { end(conn, tenant, &session_id, at) }
+        )
+    }
+
+    async fn abandon(&self, silent_since: Timestamp, batch: u32, at: Timestamp) -> Result<u32> {
+        run!(
+            self.write("conversations.abandon", Scope::System),
+            [],
+            |conn| { abandon(conn, silent_since, batch, at) }
+        )
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = conversations, check_for_backend(Db))]
+struct ConversationRow {
+    id: Key,
+    session_id: String,
+    bot_id: Key,
+    channel: String,
+    status: String,
+    tags: Json,
+    started_at: Moment,
+    ended_at: Option<Moment>,
+    created_at: Moment,
+}
+
+type Shown = (ConversationRow, String, EndUserRow);
+
+fn shown((row, bot_name, end_user): Shown) -> Result<Conversation, Fault> {
+    Ok(Conversation {
+        id: row.id.0.into(),
+        session_id: row.session_id,
+        bot_id: row.bot_id.0.into(),
+        bot_name,
+        end_user: end_user.into(),
+        channel: word(ChannelType::parse, &row.channel)?,
+        status: word(ConversationStatus::parse, &row.status)?,
+        tags: row.tags.0,
+        started_at: row.started_at.0,
+        ended_at: row.ended_at.map(|at| at.0),
+        created_at: row.created_at.0,
+    })
+}
+
+/// A conversation with the names that go with it.
+macro_rules! with_names {
+    () => {
+        conversations::table
+            .inner_join(
+                bots::table.on(bots::tenant_id
+                    .eq(conversations::tenant_id)
+                    .and(bots::id.eq(conversations::bot_id))),
+            )
+            .inner_join(
+                end_users::table.on(end_users::tenant_id
+                    .eq(conversations::tenant_id)
+                    .and(end_users::id.eq(conversations::end_user_id))),
+            )
+            .select((
+                ConversationRow::as_select(),
+                bots::name,
+                EndUserRow::as_select(),
+            ))
+    };
+}
+
+async fn find(
+    conn: &mut Conn,
+    tenant: TenantId,
+    session_id: &str,
+) -> Result<Option<Conversation>, Fault> {
+    let found: Option<Shown> = with_names!()
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::session_id.eq(session_id))
+        .first(conn)
+        .await
+        .optional()?;
+    found.map(shown).transpose()
+}
+
+async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: ConversationFilter,
+    page: PageRequest,
+) -> Result<Page<Conversation>, Fault> {
+    /// The same conditions for the count and for the page.
+    macro_rules! matching {
+        ($query:expr) => {{
+            let mut query = $query
+                .filter(conversations::tenant_id.eq(key(tenant)))
+                .into_boxed::<Db>();
+            if let Some(bot) = filter.bot_id {
+                query = query.filter(conversations::bot_id.eq(key(bot)));
+            }
+            if let Some(status) = filter.status {
+                query = query.filter(conversations::status.eq(status.as_str()));
+            }
+            if let Some(channel) = filter.channel {
+                query = query.filter(conversations::channel.eq(channel.as_str()));
+            }
+            query
+        }};
+    }
+    let total: i64 = matching!(conversations::table)
+        .count()
+        .get_result(conn)
+        .await?;
+    let rows: Vec<Shown> = matching!(with_names!())
+        .order((conversations::created_at.desc(), conversations::id.desc()))
+        .limit(page.limit())
+        .offset(page.offset())
+        .load(conn)
+        .await?;
+    Ok(Page {
+        items: rows.into_iter().map(shown).collect::<Result<_, _>>()?,
+        total: count(total),
+    })
+}
+
+/// A conversation that this transaction has written to, and so holds until its end.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = conversations, check_for_backend(Db))]
+pub(super) struct Locked {
+    id: Key,
+    bot_id: Key,
+    channel: String,
+    status: String,
+    started_at: Moment,
+    /// The place of its newest message.
+    pub last_seq: i64,
+}
+
+/// Moves a conversation to a status, with its statistics. One that has it already is left as it is.
+pub(super) async fn set_status(
+    conn: &mut Conn,
+    tenant: TenantId,
+    locked: &Locked,
+    status: ConversationStatus,
+    ended_at: Option<Timestamp>,
+) -> Result<(), Fault> {
+    if locked.status == status.as_str() {
+        return Ok(());
+    }
+    diesel::update(conversations::table.find((key(tenant), locked.id)))
+        .set((
+            conversations::status.eq(status.as_str()),
+            conversations::ended_at.eq(ended_at.map(Moment)),
+        ))
+        .execute(conn)
+        .await?;
+    let counted = Counted {
+        id: locked.id.0.into(),
+        bot: locked.bot_id,
+        channel: locked.channel.clone(),
+        started_at: locked.started_at.0,
+    };
+    statistics::leave(conn, tenant, &counted, &locked.status).await?;
+    statistics::enter(conn, tenant, &counted, status).await
+}
+
+async fn end(
+    conn: &mut Conn,
+    tenant: TenantId,
+    session_id: &str,
+    at: Timestamp,
+) -> Result<Option<Conversation>, Fault> {
+    // Writes nothing new, but holds the row: both engines know no other way to do that.
+    let locked = diesel::update(conversations::table)
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::session_id.eq(session_id))
+        .set(conversations::last_seq.eq(conversations::last_seq))
+        .returning(Locked::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    let Some(locked) = locked else {
+        return Ok(None);
+    };
+    set_status(conn, tenant, &locked, ConversationStatus::Ended, Some(at)).await?;
+    find(conn, tenant, session_id).await
+}
+
+async fn abandon(
+    conn: &mut Conn,
+    silent_since: Timestamp,
+    batch: u32,
+    at: Timestamp,
+) -> Result<u32, Fault> {
+    // In words, so that the engines know the index on just these rows.
+    let waiting = || sql::<Bool>("status = 'active' AND last_author = 'bot'");
+    let silent: Vec<(Key, Key)> = conversations::table
+        .filter(waiting())
+        .filter(conversations::last_message_at.lt(Moment(silent_since)))
+        .order(conversations::last_message_at)
+        .limit(i64::from(batch))
+        .select((conversations::tenant_id, conversations::id))
+        .load(conn)
+        .await?;
+    let mut abandoned = 0;
+    for (tenant, id) in silent {
+        // Looked at again under the lock: the visitor may have written meanwhile.
+        let locked = diesel::update(conversations::table.find((tenant, id)))
+            .filter(waiting())
+            .filter(conversations::last_message_at.lt(Moment(silent_since)))
+            .set(conversations::last_seq.eq(conversations::last_seq))
+            .returning(Locked::as_returning())
+            .get_result(conn)
+            .await
+            .optional()?;
+        if let Some(locked) = locked {
+            let status = ConversationStatus::Abandoned;
+            set_status(conn, tenant.0.into(), &locked, status, Some(at)).await?;
+            abandoned += 1;
+        }
+    }
+    Ok(abandoned)
+}

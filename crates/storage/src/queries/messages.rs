@@ -1,0 +1,140 @@
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::messages::{Author, Message, MessageType};
+use domain::{ConversationId, MessageId, TenantId};
+
+use super::engine::Conn;
+use super::word;
+use crate::fault::{Fault, Meaning};
+use crate::schema::messages;
+use crate::types::{Json, Key, Moment, key};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages, check_for_backend(super::engine::Db))]
+struct MessageRow {
+    id: Key,
+    conversation_id: Key,
+    seq: i64,
+    author: String,
+    message_type: String,
+    payload: Json,
+    text: String,
+    metadata: Json,
+    reply_to: Option<Key>,
+    created_at: Moment,
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = Fault;
+
+    fn try_from(row: MessageRow) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.id.0.into(),
+            conversation_id: row.conversation_id.0.into(),
+            seq: row.seq,
+            author: word(Author::parse, &row.author)?,
+            message_type: word(MessageType::parse, &row.message_type)?,
+            payload: row.payload.0,
+            text: row.text,
+            metadata: row.metadata.0,
+            reply_to: row.reply_to.map(|id| id.0.into()),
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+/// Keeps a message at its place.
+pub(super) async fn insert(
+    conn: &mut Conn,
+    tenant: TenantId,
+    message: &Message,
+) -> Result<(), Fault> {
+    diesel::insert_into(messages::table)
+        .values((
+            messages::tenant_id.eq(key(tenant)),
+            messages::conversation_id.eq(key(message.conversation_id)),
+            messages::seq.eq(message.seq),
+            messages::id.eq(key(message.id)),
+            messages::author.eq(message.author.as_str()),
+            messages::message_type.eq(message.message_type.as_str()),
+            messages::payload.eq(Json(message.payload.clone())),
+            messages::text.eq(message.text.as_str()),
+            messages::metadata.eq(Json(message.metadata.clone())),
+            messages::reply_to.eq(message.reply_to.map(key)),
+            messages::created_at.eq(Moment(message.created_at)),
+        ))
+        .execute(conn)
+        .await
+        .or_exists()?;
+    Ok(())
+}
+
+/// All messages of a conversation, oldest first.
+pub(super) async fn all(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> Result<Vec<Message>, Fault> {
+    let rows = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .order(messages::seq)
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// The newest messages before a place, oldest first.
+pub(super) async fn before(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    seq: i64,
+    most: u32,
+) -> Result<Vec<Message>, Fault> {
+    let rows = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .filter(messages::seq.lt(seq))
+        .order(messages::seq.desc())
+        .limit(i64::from(most))
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().rev().map(Message::try_from).collect()
+}
+
+/// A message and the first answer to it.
+pub(super) async fn turn(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: MessageId,
+) -> Result<Option<(Message, Option<Message>)>, Fault> {
+    let row = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::id.eq(key(id)))
+        .select(MessageRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    // Looked for within the conversation, soon after the message: an index on `reply_to` would cost every
+    // message of every conversation.
+    let answer = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(row.conversation_id))
+        .filter(messages::seq.gt(row.seq))
+        .filter(messages::reply_to.eq(row.id))
+        .order(messages::seq)
+        .select(MessageRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    Ok(Some((
+        row.try_into()?,
+        answer.map(Message::try_from).transpose()?,
+    )))
+}

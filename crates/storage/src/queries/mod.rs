@@ -1,0 +1,58 @@
+//! The queries, and the ports on them: one file per noun. Compiled once per engine; nothing here names one.
+
+use super as engine;
+
+mod analytics;
+mod bots;
+mod conversations;
+mod end_users;
+mod idempotency;
+mod jobs;
+mod keys;
+mod knowledge;
+mod knowledge_index;
+mod messages;
+mod statistics;
+mod tenants;
+mod turns;
+mod usage;
+
+pub(super) use knowledge_index::ChunkRow;
+
+use crate::fault::Fault;
+use domain::Error;
+
+/// Moves a query with what it needs to the engine: `run!(self.write("name", scope), [borrowed], |conn| query)`.
+/// The borrowed arguments are copied once; ids and other small ones just go along.
+macro_rules! run {
+    ($store:ident.$mode:ident($name:literal, $scope:expr), [$($borrowed:ident),*], |$conn:ident| $query:expr) => {{
+        $(let $borrowed = std::sync::Arc::new($borrowed.to_owned());)*
+        $store
+            .$mode($name, $scope.into(), move |$conn| {
+                $(let $borrowed = $borrowed.clone();)*
+                Box::pin(async move { $query.await })
+            })
+            .await
+    }};
+}
+use run;
+
+/// The value for a word that the store holds. One that we don't know was written by a later version.
+fn word<T>(parse: fn(&str) -> Option<T>, word: &str) -> Result<T, Fault> {
+    parse(word).ok_or_else(|| Error::internal(format!("unknown word '{word}' in the store")).into())
+}
+
+/// As [`word`], where there may be none.
+fn optional_word<T>(parse: fn(&str) -> Option<T>, text: Option<&str>) -> Result<Option<T>, Fault> {
+    text.map(|text| word(parse, text)).transpose()
+}
+
+/// A count as the domain has it. Counts in the store are never negative.
+fn count(stored: i64) -> u64 {
+    u64::try_from(stored).unwrap_or_default()
+}
+
+/// A number as the store has it; one too large for it stands for "as many as can be".
+fn number(value: impl TryInto<i64>) -> i64 {
+    value.try_into().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,290 @@
+//! A turn: the visitor's message in, the bot's answer in. What runs most often, and so in few statements.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::bots::Bot;
+use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
+use domain::messages::{Author, Message, MessageType};
+use domain::{ConversationId, Error, MessageId, Resource, TenantId, Timestamp};
+use serde_json::{Value, json};
+
+use super::bots::{self, BotRow};
+use super::conversations::{Locked, set_status};
+use super::engine::Conn;
+use super::statistics::{self, Counted};
+use super::usage::{self, Taken};
+use super::{end_users, messages};
+use crate::fault::{Fault, Meaning};
+use crate::schema::{bots as bot_table, conversations};
+use crate::types::{Json, Key, Moment, key};
+
+/// See [`domain::conversations::Conversations::receive`].
+pub(super) async fn receive(
+    conn: &mut Conn,
+    tenant: TenantId,
+    incoming: &Incoming,
+) -> Result<Received, Fault> {
+    match conversation_and_bot(conn, tenant, &incoming.session_id).await? {
+        Some(found) => resume(conn, tenant, incoming, found).await,
+        None => begin(conn, tenant, incoming).await,
+    }
+}
+
+type Found = (ConversationId, Bot, i64);
+
+async fn conversation_and_bot(
+    conn: &mut Conn,
+    tenant: TenantId,
+    session_id: &str,
+) -> Result<Option<Found>, Fault> {
+    let found: Option<(Key, BotRow, i64)> = conversations::table
+        .inner_join(
+            bot_table::table.on(bot_table::tenant_id
+                .eq(conversations::tenant_id)
+                .and(bot_table::id.eq(conversations::bot_id))),
+        )
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::session_id.eq(session_id))
+        .select((
+            conversations::id,
+            BotRow::as_select(),
+            bot_table::knowledge_version,
+        ))
+        .first(conn)
+        .await
+        .optional()?;
+    found
+        .map(|(id, bot, version)| Ok((id.0.into(), bot.try_into()?, version)))
+        .transpose()
+}
+
+/// A message to a conversation that is there.
+async fn resume(
+    conn: &mut Conn,
+    tenant: TenantId,
+    incoming: &Incoming,
+    (id, bot, knowledge_version): Found,
+) -> Result<Received, Fault> {
+    if let Some(named) = incoming.bot_id.filter(|&named| named != bot.id) {
+        if bots::resolve(conn, tenant, Some(named)).await?.is_none() {
+            return Err(Error::NotFound(Resource::Bot).into());
+        }
+        return Err(Error::invalid(
+            "bot_id",
+            "The 'bot_id' field must be the bot of this conversation, which has begun with another one.",
+        )
+        .into());
+    }
+    if !bot.is_active {
+        return Err(Error::BotInactive.into());
+    }
+    let shard = usage::shard(&incoming.limits, id);
+    // From here on the conversation is ours until the commit.
+    let locked = diesel::update(conversations::table.find((key(tenant), key(id))))
+        .set((
+            conversations::last_seq.eq(conversations::last_seq + 1),
+            conversations::last_author.eq(Author::User.as_str()),
+            conversations::last_message_at.eq(Moment(incoming.at)),
+            conversations::usage_shard.eq(shard),
+        ))
+        .returning(Locked::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?
+        // Deleted a moment ago: the message begins a new one.
+        .ok_or(Fault::Again)?;
+    let message = visitors_message(incoming, id, locked.last_seq);
+    messages::insert(conn, tenant, &message).await?;
+    set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
+    let taken = Taken {
+        conversations: 0,
+        messages: 1,
+    };
+    usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at).await?;
+    statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, 1).await?;
+    let history = if incoming.history == 0 || message.seq == 1 {
+        Vec::new()
+    } else {
+        messages::before(conn, tenant, id, message.seq, incoming.history).await?
+    };
+    Ok(Received {
+        message,
+        bot,
+        knowledge_version,
+        history,
+    })
+}
+
+/// A first message.
+async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result<Received, Fault> {
+    let (bot, knowledge_version) = bots::resolve(conn, tenant, incoming.bot_id)
+        .await?
+        .ok_or(Error::NotFound(Resource::Bot))?;
+    if !bot.is_active {
+        return Err(Error::BotInactive.into());
+    }
+    let id = incoming.new_ids.conversation;
+    let greeting = bot
+        .welcome_message
+        .as_deref()
+        .filter(|text| !text.is_empty());
+    let mut history: Vec<_> = greeting
+        .map(|text| welcome(incoming, id, text))
+        .into_iter()
+        .collect();
+    let message = visitors_message(incoming, id, history.len() as i64 + 1);
+    insert_conversation(conn, tenant, incoming, &bot, message.seq).await?;
+    for stored in history.iter().chain([&message]) {
+        messages::insert(conn, tenant, stored).await?;
+    }
+    let taken = Taken {
+        conversations: 1,
+        messages: message.seq,
+    };
+    let shard = usage::shard(&incoming.limits, id);
+    usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at).await?;
+    let stored = message.seq as i32;
+    statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored).await?;
+    history.truncate(incoming.history as usize);
+    Ok(Received {
+        message,
+        bot,
+        knowledge_version,
+        history,
+    })
+}
+
+/// The conversation with its person, before its messages.
+async fn insert_conversation(
+    conn: &mut Conn,
+    tenant: TenantId,
+    incoming: &Incoming,
+    bot: &Bot,
+    last_seq: i64,
+) -> Result<(), Fault> {
+    let (id, at) = (incoming.new_ids.conversation, Moment(incoming.at));
+    let channel = incoming.channel.unwrap_or(bot.channel_type).as_str();
+    let end_user = end_users::keep(
+        conn,
+        tenant,
+        key(bot.id),
+        channel,
+        incoming.new_ids.end_user,
+        &incoming.end_user,
+        incoming.at,
+    )
+    .await
+    .or_missing(Resource::Bot)?;
+    let made = diesel::insert_into(conversations::table)
+        .values((
+            conversations::tenant_id.eq(key(tenant)),
+            conversations::id.eq(key(id)),
+            conversations::bot_id.eq(key(bot.id)),
+            conversations::session_id.eq(incoming.session_id.as_str()),
+            conversations::channel.eq(channel),
+            conversations::status.eq(ConversationStatus::Active.as_str()),
+            conversations::end_user_id.eq(end_user),
+            conversations::tags.eq(Json(json!({}))),
+            conversations::last_seq.eq(last_seq),
+            conversations::last_author.eq(Author::User.as_str()),
+            conversations::last_message_at.eq(at),
+            conversations::usage_shard.eq(usage::shard(&incoming.limits, id)),
+            conversations::started_at.eq(at),
+            conversations::created_at.eq(at),
+        ))
+        .on_conflict((conversations::tenant_id, conversations::session_id))
+        .do_nothing()
+        .execute(conn)
+        .await
+        .or_missing(Resource::Bot)?;
+    if made == 0 {
+        // Another first message was faster: this one is the second.
+        return Err(Fault::Again);
+    }
+    let counted = Counted {
+        id,
+        bot: key(bot.id),
+        channel: channel.to_owned(),
+        started_at: incoming.at,
+    };
+    statistics::enter(conn, tenant, &counted, ConversationStatus::Active).await
+}
+
+/// See [`domain::conversations::Conversations::reply`].
+pub(super) async fn reply(
+    conn: &mut Conn,
+    tenant: TenantId,
+    reply: &Reply,
+) -> Result<Message, Fault> {
+    let place: Option<(i64, Key, i32)> =
+        diesel::update(conversations::table.find((key(tenant), key(reply.conversation_id))))
+            .set((
+                conversations::last_seq.eq(conversations::last_seq + 1),
+                conversations::last_author.eq(Author::Bot.as_str()),
+                conversations::last_message_at.eq(Moment(reply.at)),
+            ))
+            .returning((
+                conversations::last_seq,
+                conversations::bot_id,
+                conversations::usage_shard,
+            ))
+            .get_result(conn)
+            .await
+            .optional()?;
+    let (seq, bot, shard) = place.ok_or(Error::NotFound(Resource::Conversation))?;
+    let message = Message {
+        metadata: reply.metadata.clone(),
+        reply_to: Some(reply.reply_to),
+        ..words(
+            reply.message_id,
+            reply.conversation_id,
+            seq,
+            Author::Bot,
+            &reply.text,
+            reply.at,
+        )
+    };
+    messages::insert(conn, tenant, &message).await?;
+    usage::spend(conn, tenant, shard, reply.received_at, reply.at).await?;
+    statistics::count_messages(conn, tenant, bot, reply.conversation_id, reply.at, 1).await?;
+    Ok(message)
+}
+
+fn visitors_message(incoming: &Incoming, conversation: ConversationId, seq: i64) -> Message {
+    let id = incoming.message_id;
+    words(
+        id,
+        conversation,
+        seq,
+        Author::User,
+        &incoming.text,
+        incoming.at,
+    )
+}
+
+fn welcome(incoming: &Incoming, conversation: ConversationId, text: &str) -> Message {
+    let id = incoming.new_ids.welcome;
+    words(id, conversation, 1, Author::Bot, text, incoming.at)
+}
+
+fn words(
+    id: MessageId,
+    conversation_id: ConversationId,
+    seq: i64,
+    author: Author,
+    text: &str,
+    at: Timestamp,
+) -> Message {
+    Message {
+        id,
+        conversation_id,
+        seq,
+        author,
+        message_type: MessageType::Text,
+        payload: json!({ "text": text }),
+        text: text.to_owned(),
+        metadata: Value::Object(serde_json::Map::new()),
+        reply_to: None,
+        created_at: at,
+    }
+}

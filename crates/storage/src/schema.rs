@@ -1,0 +1,206 @@
+//! The tables, as the migrations of both engines make them. What they mean is said there.
+
+macro_rules! tables {
+    ($($table:ident ($($key:ident),+) { $($column:ident -> $type:ty,)+ })+) => {
+        $(diesel::table! {
+            use diesel::sql_types::*;
+            use crate::types::{DbJson, DbTime, DbUuid};
+
+            $table ($($key),+) { $($column -> $type,)+ }
+        })+
+        diesel::allow_tables_to_appear_in_same_query!($($table),+);
+        /// Every table with its columns, for the test that asks each engine for them.
+        #[cfg(test)]
+        pub(crate) const TABLES: &[(&str, &[&str])] =
+            &[$((stringify!($table), &[$(stringify!($column)),+])),+];
+    };
+}
+
+tables! {
+    tenants (id) {
+        id -> DbUuid,
+        name -> Text,
+        plan -> Text,
+        is_active -> Bool,
+        bot_count -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+    api_keys (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        hash -> Binary,
+        prefix -> Text,
+        name -> Text,
+        created_at -> DbTime,
+        last_used_at -> Nullable<DbTime>,
+        revoked_at -> Nullable<DbTime>,
+    }
+    bots (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        name -> Text,
+        channel_type -> Text,
+        description -> Nullable<Text>,
+        welcome_message -> Nullable<Text>,
+        system_prompt -> Nullable<Text>,
+        language -> Text,
+        personality -> Nullable<Text>,
+        bot_role -> Nullable<Text>,
+        is_active -> Bool,
+        is_default -> Bool,
+        knowledge_version -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+    usage_counters (tenant_id, month, shard) {
+        tenant_id -> DbUuid,
+        month -> Integer,
+        shard -> Integer,
+        conversations -> BigInt,
+        messages -> BigInt,
+        reserved -> BigInt,
+        reserved_at -> Nullable<DbTime>,
+    }
+    end_users (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        channel -> Text,
+        identifier -> Nullable<Text>,
+        name -> Nullable<Text>,
+        email -> Nullable<Text>,
+        created_at -> DbTime,
+    }
+    conversations (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        session_id -> Text,
+        channel -> Text,
+        status -> Text,
+        end_user_id -> DbUuid,
+        tags -> DbJson,
+        last_seq -> BigInt,
+        last_author -> Text,
+        last_message_at -> DbTime,
+        usage_shard -> Integer,
+        started_at -> DbTime,
+        ended_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+    }
+    messages (tenant_id, conversation_id, seq) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        seq -> BigInt,
+        id -> DbUuid,
+        author -> Text,
+        message_type -> Text,
+        payload -> DbJson,
+        text -> Text,
+        metadata -> DbJson,
+        reply_to -> Nullable<DbUuid>,
+        created_at -> DbTime,
+    }
+    conversation_stats (tenant_id, bot_id, day, channel, status, shard) {
+        tenant_id -> DbUuid,
+        bot_id -> DbUuid,
+        day -> Integer,
+        channel -> Text,
+        status -> Text,
+        shard -> Integer,
+        count -> Integer,
+    }
+    message_stats (tenant_id, bot_id, day, shard) {
+        tenant_id -> DbUuid,
+        bot_id -> DbUuid,
+        day -> Integer,
+        shard -> Integer,
+        count -> Integer,
+    }
+    knowledge_sources (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        name -> Text,
+        source_type -> Text,
+        status -> Text,
+        error -> Nullable<Text>,
+        content_preview -> Text,
+        file_name -> Nullable<Text>,
+        url -> Nullable<Text>,
+        pages -> Nullable<BigInt>,
+        failures -> DbJson,
+        size_bytes -> BigInt,
+        chunk_count -> BigInt,
+        revision -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+    knowledge_contents (tenant_id, source_id) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        content -> Text,
+    }
+    knowledge_files (tenant_id, source_id) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        bytes -> Binary,
+    }
+    knowledge_chunks (tenant_id, source_id, chunk_index) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        chunk_index -> BigInt,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        content -> Text,
+        heading -> Nullable<Text>,
+        page -> Nullable<BigInt>,
+        url -> Nullable<Text>,
+        created_at -> DbTime,
+    }
+    jobs (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        kind -> Text,
+        source_id -> DbUuid,
+        attempts -> Integer,
+        due_at -> DbTime,
+        lease_until -> Nullable<DbTime>,
+        created_at -> DbTime,
+    }
+    idempotency_keys (tenant_id, key) {
+        tenant_id -> DbUuid,
+        key -> Text,
+        fingerprint -> Binary,
+        operation_id -> DbUuid,
+        begun_at -> DbTime,
+        under_way -> Bool,
+        status -> Nullable<Integer>,
+        content_type -> Nullable<Text>,
+        body -> Nullable<Binary>,
+    }
+}
+
+/// Functions that both engines have and diesel does not name.
+pub(crate) mod functions {
+    use diesel::sql_types::{BigInt, Nullable, SingleValue, SqlType};
+
+    diesel::define_sql_function! {
+        /// The first of the two that is not null.
+        fn coalesce<T: SqlType + SingleValue>(a: Nullable<T>, b: T) -> T;
+    }
+
+    diesel::define_sql_function! {
+        /// The first of the two that is not null, if there is one.
+        #[sql_name = "coalesce"]
+        fn coalesce_null<T: SqlType + SingleValue>(a: Nullable<T>, b: Nullable<T>) -> Nullable<T>;
+    }
+
+    diesel::define_sql_function! {
+        /// The sum, for comparisons within SQL only: PostgreSQL's has another type than it is given here.
+        #[aggregate]
+        #[sql_name = "sum"]
+        fn sum_of(x: BigInt) -> Nullable<BigInt>;
+    }
+}

@@ -1,0 +1,27 @@
+//! Both engines keep the promises of every port of the store, and PostgreSQL keeps tenants apart by itself.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic is how a test tells what went wrong"
+)]
+
+mod postgres;
+mod row_security;
+mod sqlite;
+
+use contracts::store::Ports;
+use storage::Stores;
+
+fn ports(stores: &Stores) -> Ports {
+    Ports {
+        tenants: stores.tenants.clone(),
+        keys: stores.keys.clone(),
+        bots: stores.bots.clone(),
+        conversations: stores.conversations.clone(),
+        usages: stores.usages.clone(),
+        analytics: stores.analytics.clone(),
+        knowledge: stores.knowledge.clone(),
+        index: stores.index.clone(),
+        jobs: stores.jobs.clone(),
+        idempotency: stores.idempotency.clone(),
+    }
+}
