@@ -52,7 +52,9 @@ async fn refused(reader: &dyn DocumentReader, kind: FileKind, bytes: &[u8]) -> S
 
 fn words(document: &Document) -> Vec<&str> {
     let chunks = document.chunks.iter();
-    chunks.flat_map(|chunk| chunk.content.split_whitespace()).collect()
+    chunks
+        .flat_map(|chunk| chunk.content.split_whitespace())
+        .collect()
 }
 
 /// White space and the ends of lines too.
@@ -69,13 +71,21 @@ pub async fn any_encoding_is_read(reader: &dyn DocumentReader) {
     let little: Vec<u8> = marked.iter().flat_map(|unit| unit.to_le_bytes()).collect();
     let big: Vec<u8> = marked.iter().flat_map(|unit| unit.to_be_bytes()).collect();
     for kind in KINDS {
-        for bytes in [text.as_bytes(), format!("\u{feff}{text}").as_bytes(), &little, &big] {
+        for bytes in [
+            text.as_bytes(),
+            format!("\u{feff}{text}").as_bytes(),
+            &little,
+            &big,
+        ] {
             let document = read(reader, kind, bytes).await;
             assert_eq!(document.text, text);
             assert!(words(&document).concat().contains("Größe"));
         }
         let latin = b"Wir \xf6ffnen um neun. Gr\xfc\xdfe aus dem Caf\xe9.";
-        assert_eq!(read(reader, kind, latin).await.text, "Wir öffnen um neun. Grüße aus dem Café.");
+        assert_eq!(
+            read(reader, kind, latin).await.text,
+            "Wir öffnen um neun. Grüße aus dem Café."
+        );
     }
 }
 
@@ -117,20 +127,29 @@ pub async fn rows_are_whole_and_name_their_values(reader: &dyn DocumentReader) {
     for delimiter in [',', ';', '\t', '|'] {
         let mut text = format!("Product{delimiter}Price{delimiter}Roast\r\n");
         for number in 0..300 {
-            text += &format!("\"Blend {number}, \"\"fine\"\"\"{delimiter}{number}.50{delimiter}dark\r\n");
+            text += &format!(
+                "\"Blend {number}, \"\"fine\"\"\"{delimiter}{number}.50{delimiter}dark\r\n"
+            );
         }
         let document = read(reader, FileKind::Csv, text).await;
         assert!(document.chunks.len() > 3);
         for number in 0..300 {
             let row = format!("Product: Blend {number}, \"fine\"; Price: {number}.50; Roast: dark");
-            let holders = document.chunks.iter().filter(|chunk| chunk.content.contains(&row));
+            let holders = document
+                .chunks
+                .iter()
+                .filter(|chunk| chunk.content.contains(&row));
             assert_eq!(holders.count(), 1, "{row}");
         }
     }
     let header_only = read(reader, FileKind::Csv, "Product,Price\n").await;
     assert!(header_only.chunks[0].content.contains("Product"));
     let ragged = read(reader, FileKind::Csv, "a,b\n1\n2,3,4,\"five\n").await;
-    assert!(["1", "2", "3", "4", "five"].iter().all(|value| words(&ragged).join(" ").contains(value)));
+    assert!(
+        ["1", "2", "3", "4", "five"]
+            .iter()
+            .all(|value| words(&ragged).join(" ").contains(value))
+    );
 }
 
 /// However long paragraphs, lines, words, rows and tables are.
@@ -149,7 +168,10 @@ pub async fn no_chunk_is_empty_or_long(reader: &dyn DocumentReader) {
             let document = read(reader, kind, text.as_str()).await;
             for chunk in &document.chunks {
                 let length = chunk.content.chars().count();
-                assert!(!chunk.content.trim().is_empty() && length <= 2_000, "{length}");
+                assert!(
+                    !chunk.content.trim().is_empty() && length <= 2_000,
+                    "{length}"
+                );
             }
         }
     }
@@ -159,13 +181,19 @@ pub async fn no_chunk_is_empty_or_long(reader: &dyn DocumentReader) {
 pub async fn headings_begin_chunks_and_stand_above_them(reader: &dyn DocumentReader) {
     let document = read(reader, FileKind::Md, HANDBOOK).await;
     let of = |words: &str| {
-        let mut holders = document.chunks.iter().filter(|chunk| chunk.content.contains(words));
+        let mut holders = document
+            .chunks
+            .iter()
+            .filter(|chunk| chunk.content.contains(words));
         let holder = holders.next().unwrap();
         (holder.content.as_str(), holder.heading.as_deref())
     };
     assert_eq!(of("Welcome"), ("Welcome to the shop.", None));
     let (content, heading) = of("We close");
-    assert!(content.starts_with("# Handbook") && content.contains("## Hours"), "{content}");
+    assert!(
+        content.starts_with("# Handbook") && content.contains("## Hours"),
+        "{content}"
+    );
     assert_eq!(heading, Some("Handbook > Hours"));
     let (content, heading) = of("Espresso");
     assert!(content.starts_with("## Prices"), "{content}");
@@ -176,7 +204,8 @@ pub async fn headings_begin_chunks_and_stand_above_them(reader: &dyn DocumentRea
 
 /// As long as one fits into a chunk.
 pub async fn sentences_are_whole(reader: &dyn DocumentReader) {
-    let sentence = "The shop in the old town has been open every day of the week since it was founded. ";
+    let sentence =
+        "The shop in the old town has been open every day of the week since it was founded. ";
     for kind in [FileKind::Txt, FileKind::Md] {
         let document = read(reader, kind, sentence.repeat(100)).await;
         assert!(document.chunks.len() > 5);
@@ -189,7 +218,14 @@ pub async fn sentences_are_whole(reader: &dyn DocumentReader) {
 /// The sentence says what to do.
 pub async fn a_file_without_a_word_is_unreadable(reader: &dyn DocumentReader) {
     for kind in KINDS {
-        for bytes in [&b""[..], b" \r\n\t", b"\xef\xbb\xbf", b"\xff\xfe", b"---\n\n***\n", b",,,\n,,,\n"] {
+        for bytes in [
+            &b""[..],
+            b" \r\n\t",
+            b"\xef\xbb\xbf",
+            b"\xff\xfe",
+            b"---\n\n***\n",
+            b",,,\n,,,\n",
+        ] {
             let why = refused(reader, kind, bytes).await;
             assert!(why.contains("no text") && why.ends_with('.'), "{why}");
         }
@@ -198,7 +234,9 @@ pub async fn a_file_without_a_word_is_unreadable(reader: &dyn DocumentReader) {
 
 /// Whatever its name ends in.
 pub async fn what_is_no_text_is_unreadable_and_named(reader: &dyn DocumentReader) {
-    let noise: Vec<u8> = (0..9_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..9_000u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     for kind in KINDS {
         for (bytes, name) in [
             (&b"%PDF-1.7\n1 0 obj"[..], "PDF"),
@@ -209,7 +247,10 @@ pub async fn what_is_no_text_is_unreadable_and_named(reader: &dyn DocumentReader
         ] {
             let why = refused(reader, kind, bytes).await;
             let ending = format!(".{}", kind.as_str());
-            assert!(why.contains(name) && why.contains(&ending) && why.ends_with('.'), "{why}");
+            assert!(
+                why.contains(name) && why.contains(&ending) && why.ends_with('.'),
+                "{why}"
+            );
         }
     }
 }
@@ -224,26 +265,76 @@ pub async fn reading_twice_gives_the_same(reader: &dyn DocumentReader) {
 
 /// Time goes with the size of the file, whatever is in it, and other tasks go on meanwhile.
 pub async fn large_files_are_read_soon(reader: &dyn DocumentReader) {
-    const SIZE: usize = 1_000_000;
+    const SIZE: usize = 500_000;
     for unit in [
-        "\n", "#", "# ", "# a\n", "a", "a ", "a\n\n", "a:\n\n", "**a**\n", "> ", "* ", "- a\n", "1. ", "[", "![](", "`", "```\n", "|", "|a\n",
-        "|-|\n", "|a|\n|-|\n", "*a_", "<a ", "\"", "\",", ",", "a,", ",\n", ";\"\n", "\r", "\t", "---\n", "a\n=\n", ".", "a. ", "。", "\u{301}",
+        "\n",
+        "#",
+        "# ",
+        "# a\n",
+        "a",
+        "a ",
+        "a\n\n",
+        "a:\n\n",
+        "**a**\n",
+        "> ",
+        "* ",
+        "- a\n",
+        "1. ",
+        "[",
+        "![](",
+        "`",
+        "```\n",
+        "|",
+        "|a\n",
+        "|-|\n",
+        "|a|\n|-|\n",
+        "*a_",
+        "<a ",
+        "\"",
+        "\",",
+        ",",
+        "a,",
+        ",\n",
+        ";\"\n",
+        "\r",
+        "\t",
+        "---\n",
+        "a\n=\n",
+        ".",
+        "a. ",
+        "。",
+        "\u{301}",
     ] {
         let text = unit.repeat(SIZE / unit.len());
         for kind in KINDS {
             let began = Instant::now();
             let document = reader.cut(kind, text.clone()).await;
-            if began.elapsed().as_millis()>400 {eprintln!("SLOW {unit:?} {kind:?} {:?}", began.elapsed());}
-            assert!(began.elapsed() < Duration::from_secs(20), "{unit:?} as {kind:?}: {:?}", began.elapsed());
-            let size: usize = document.chunks.iter().map(|chunk| chunk.content.len()).sum();
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{unit:?} as {kind:?}: {:?}",
+                began.elapsed()
+            );
+            let size: usize = document
+                .chunks
+                .iter()
+                .map(|chunk| chunk.content.len())
+                .sum();
             assert!(size < 20 * SIZE, "{unit:?} as {kind:?}: {size}");
         }
     }
     let began = Instant::now();
-    let reading = read(reader, FileKind::Md, "# Words\n\nand more of them.\n\n".repeat(40_000));
+    let reading = read(
+        reader,
+        FileKind::Md,
+        "# Words\n\nand more of them.\n\n".repeat(20_000),
+    );
     let (_, waited) = tokio::join!(reading, async {
         tokio::task::yield_now().await;
         began.elapsed()
     });
-    assert!(waited < began.elapsed() / 2, "other tasks waited {waited:?} of {:?}", began.elapsed());
+    assert!(
+        waited < began.elapsed() / 2,
+        "other tasks waited {waited:?} of {:?}",
+        began.elapsed()
+    );
 }

@@ -44,10 +44,14 @@ pub(crate) fn choose(
     scored.truncate(QUOTES_MAX);
     scored.retain(|(_, score)| *score > 0.0 && *score >= WORTH * best);
     scored.sort_unstable_by_key(|(at, _)| *at);
+    let mut led = None;
     scored
         .into_iter()
         .filter_map(|(at, score)| {
-            let text = text(content, pieces, evidence, at)?;
+            let lead = pieces.get(at)?.lead();
+            // Sentences that are quoted together need the heading above them at most once.
+            let follows = lead.is_some() && std::mem::replace(&mut led, lead) == lead;
+            let text = text(content, pieces, evidence, at, follows)?;
             Some(Quote {
                 text,
                 score: score + CHUNK * standing,
@@ -78,7 +82,13 @@ fn lead_mask(piece: &PieceEntry, evidence: &Evidence) -> u64 {
         .unwrap_or_default()
 }
 
-fn text(content: &str, pieces: &[PieceEntry], evidence: &Evidence, at: usize) -> Option<String> {
+fn text(
+    content: &str,
+    pieces: &[PieceEntry],
+    evidence: &Evidence,
+    at: usize,
+    follows: bool,
+) -> Option<String> {
     let piece = pieces.get(at)?;
     let words = content.get(piece.range())?;
     let lead = piece.lead().and_then(|lead| pieces.get(lead));
@@ -88,7 +98,8 @@ fn text(content: &str, pieces: &[PieceEntry], evidence: &Evidence, at: usize) ->
         (Role::Row, _) => row(words, None),
         // What the question asks for stands in the heading: without it the sentence would hang in the air.
         (_, Some((lead, heading)))
-            if lead.role == Role::Heading
+            if !follows
+                && lead.role == Role::Heading
                 && lead_mask(piece, evidence) & !evidence.pieces.get(at)? != 0 =>
         {
             let heading = plain(heading);

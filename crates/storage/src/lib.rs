@@ -1,7 +1,7 @@
 //! The store's ports on SQL: SQLite and PostgreSQL.
 //!
 //! Each query is written once, in `queries`, as an async fn over a connection. The folder is compiled
-//! twice, as a part of [`sqlite`] and of [`postgres`], against the connection of each; what the engines do
+//! twice, as a part of `sqlite` and of `postgres`, against the connection of each; what the engines do
 //! differently (threads or a pool, how a transaction begins, leasing jobs, inserting many rows) stands in
 //! those two modules and nowhere else.
 //!

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Clone)]
 pub struct Client {
     base: String,
-    key: String,
+    key: Option<String>,
     http: reqwest::Client,
 }
 
@@ -156,6 +156,14 @@ struct Made {
 impl Client {
     /// A client of the server at `base` (`http://host:port`).
     pub fn new(base: &str, key: &str) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            ..Self::without_key(base)
+        }
+    }
+
+    /// A client that shows no key, or one that each request brings itself.
+    pub fn without_key(base: &str) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "a test's client speaks to the test's own server"
@@ -163,16 +171,23 @@ impl Client {
         let http = reqwest::Client::new();
         Self {
             base: base.to_owned(),
-            key: key.to_owned(),
+            key: None,
             http,
         }
     }
 
     /// A request with the key, to a path below `/api/v1`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http
-            .request(method, format!("{}/api/v1{path}", self.base))
-            .header("X-API-Key", &self.key)
+        self.request_outside(method, &format!("/api/v1{path}"))
+    }
+
+    /// A request with the key, to any path of the server.
+    pub fn request_outside(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.key {
+            Some(key) => request.header("X-API-Key", key),
+            None => request,
+        }
     }
 
     /// Sends a request and reads the answer, whatever it is.
@@ -343,8 +358,9 @@ impl Client {
     }
 }
 
-/// Percent-encodes a path segment.
-fn encode(segment: &str) -> String {
+/// Percent-encodes a path segment. (`.` and `..` can't be sent by this client: URLs take them for steps between
+/// folders, however they are encoded.)
+pub fn encode(segment: &str) -> String {
     segment
         .bytes()
         .map(|b| {

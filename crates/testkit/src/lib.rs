@@ -32,7 +32,7 @@ mod server;
 
 pub use client::{
     Answer, Bot, Client, ClientError, Conversation, ConversationDetails, Message, NewBot, Page,
-    Pagination, SearchResults, Sent, Source, SourceDetails, Turn,
+    Pagination, SearchResults, Sent, Source, SourceDetails, Turn, encode,
 };
 pub use contracts::fakes;
 pub use server::{Builder, TestServer};

@@ -30,6 +30,7 @@ pub struct Builder {
     postgres: bool,
     plan: Option<Plan>,
     environment: HashMap<String, String>,
+    file: Option<String>,
 }
 
 impl Builder {
@@ -51,6 +52,13 @@ impl Builder {
     #[must_use]
     pub fn setting(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With a settings file of this text, for what the environment can't say (plans).
+    #[must_use]
+    pub fn settings_file(mut self, text: &str) -> Self {
+        self.file = Some(text.to_owned());
         self
     }
 
@@ -76,6 +84,11 @@ impl Builder {
         ]);
         if let Some(database) = &database {
             environment.insert("DATABASE_URL".to_owned(), database.url().to_owned());
+        }
+        if let Some(text) = self.file {
+            let path = data.path().join("botwright.toml");
+            std::fs::write(&path, text).expect("the settings file can be written");
+            environment.insert("BOTWRIGHT_CONFIG".to_owned(), path.display().to_string());
         }
         environment.extend(self.environment);
         let mut settings = Settings::from_environment(environment).expect("the settings are good");
@@ -146,6 +159,8 @@ impl TestServer {
 
     /// Stops the server as SIGTERM does.
     pub async fn stop(self) {
+        // Its idle connections would be waited for.
+        drop(self.client);
         self.server.stop().await;
     }
 
@@ -159,10 +174,11 @@ impl TestServer {
             tenant_id,
             server,
             settings,
+            client,
             _database,
             _data,
-            ..
         } = self;
+        drop(client);
         server.stop().await;
         let server = Server::start(&settings)
             .await

@@ -112,7 +112,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("libsqlite3-sys", &["storage", "bench"]),
     ("rusqlite", &["bench"]),
     ("tokio-postgres", &["storage", "contracts", "bench"]),
-    ("reqwest", &["llm", "scraper", "testkit", "server"]),
+    ("reqwest", &["llm", "scraper", "testkit"]),
 ];
 
 /// What must not come in by a library's library either.

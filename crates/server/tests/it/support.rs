@@ -9,15 +9,10 @@ use testkit::{Answer, Client};
 macro_rules! on_both {
     ($($name:ident $(: $configure:expr)?),+ $(,)?) => {$(
         mod $name {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                check(testkit::TestServer::builder()).await;
-            }
+            #[allow(unused_imports, reason = "only those that set the server up need it")]
+            use super::*;
 
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                check(testkit::TestServer::builder().postgres()).await;
-            }
+            crate::support::engines!(check);
 
             async fn check(builder: testkit::Builder) {
                 $(let configure: fn(testkit::Builder) -> testkit::Builder = $configure;
@@ -30,6 +25,32 @@ macro_rules! on_both {
     )+};
 }
 pub(crate) use on_both;
+
+/// The same of each `async fn name(builder: Builder)`, for tests that start the server themselves.
+macro_rules! started_on_both {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            use super::$name as check;
+            crate::support::engines!(check);
+        }
+    )+};
+}
+pub(crate) use started_on_both;
+
+macro_rules! engines {
+    ($check:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn sqlite() {
+            $check(testkit::TestServer::builder()).await;
+        }
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn postgres() {
+            $check(testkit::TestServer::builder().postgres()).await;
+        }
+    };
+}
+pub(crate) use engines;
 
 pub async fn get(client: &Client, path: &str) -> Answer {
     client.get(path).await.unwrap()

@@ -1,0 +1,70 @@
+//! The benchmark of the built server. `cargo xtask bench` builds what it needs and runs it; see
+//! `docs/benchmarks.md`.
+
+mod engine;
+mod fill;
+mod floor;
+mod http;
+mod load;
+mod machine;
+mod measure;
+mod process;
+mod report;
+mod server;
+mod store;
+mod stub;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use measure::{Bench, Effort};
+
+const QUICK: Effort = Effort {
+    runs: 1,
+    time: Duration::from_secs(1),
+    starts: 3,
+};
+const FULL: Effort = Effort {
+    runs: 3,
+    time: Duration::from_secs(5),
+    starts: 10,
+};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // One thread, so that the load leaves the other processors to the server.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match words.as_slice() {
+        ["floor", bytes] => floor::serve(bytes.parse()?),
+        ["stub"] => runtime.block_on(stub::serve()),
+        ["run", page] => runtime.block_on(run(page.into(), FULL)),
+        ["run", page, "--quick"] => runtime.block_on(run(page.into(), QUICK)),
+        _ => bail!(
+            "usage: botwright-bench run PAGE [--quick], with BENCH_SERVER and BENCH_DATABASE_URL set"
+        ),
+    }
+}
+
+async fn run(page: PathBuf, effort: Effort) -> Result<()> {
+    let setting = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
+    let cluster = setting("BENCH_DATABASE_URL")?;
+    let postgres = engine::postgres::version(&cluster).await?;
+    let machine = machine::describe(&postgres, engine::sqlite::version());
+    let bench = Bench {
+        program: setting("BENCH_SERVER")?.into(),
+        cluster,
+        effort,
+    };
+    let figures = bench.run().await?;
+    let missed = report::write(&page, &figures, &machine)?;
+    eprintln!("bench: wrote {}", page.display());
+    for miss in missed {
+        eprintln!("bench: missed: {miss}");
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! The one way out for every request that a tenant can cause.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use reqwest::header::{ACCEPT, HeaderMap, LOCATION, USER_AGENT};
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+use crate::address::is_open;
+use crate::lookup::{Guarded, Lookup, NoAddress, SystemLookup};
+
+/// The most redirects that are followed for one address.
+pub const MAX_REDIRECTS: usize = 5;
+
+/// Why there is no response. The sentences are for clients, and say nothing of what was found inside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EgressError {
+    /// No web address, or one that carries credentials.
+    #[error("{0}")]
+    BadUrl(&'static str),
+    /// The address, or one that it leads to, is not on the public Internet and was not opened.
+    #[error("This address is not allowed: only websites on the public Internet can be read.")]
+    Closed,
+    /// The name has no address.
+    #[error("The host name could not be found.")]
+    UnknownHost,
+    /// No connection, or none with a valid certificate.
+    #[error("The server could not be reached.")]
+    Unreachable,
+    /// It took longer than allowed.
+    #[error("The server took too long to answer.")]
+    TimedOut,
+    /// What came is no HTTP, or ended in the middle.
+    #[error("The connection broke before the whole answer had come.")]
+    Broken,
+    /// A redirect without an address.
+    #[error("The server redirects to something that is no web address.")]
+    BadRedirect,
+    /// More than [`MAX_REDIRECTS`].
+    #[error("The server redirects too many times.")]
+    TooManyRedirects,
+}
+
+/// How a request is made, and what it may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// How the asker calls itself.
+    pub user_agent: &'a str,
+    /// The content types that are wanted.
+    pub accept: &'a str,
+    /// For everything, from the look-up to the body's last byte.
+    pub time: Duration,
+    /// Of the body, after decompression, in bytes; what is beyond is cut off.
+    pub body: usize,
+}
+
+/// What a server answered.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The address that answered.
+    pub url: Url,
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, of a success; up to the limit.
+    pub body: Vec<u8>,
+}
+
+/// What one request brought.
+#[derive(Debug, Clone)]
+pub enum Hop {
+    /// The server sends the client elsewhere.
+    Redirect(Url),
+    /// The server answered.
+    Response(Response),
+}
+
+/// A client that reaches the public Internet, what the operator opened, and nothing else.
+///
+/// Literal addresses are checked in the URL, names where they are resolved; the connection goes to an address
+/// that was checked. Redirects are followed by hand, each checked again. Proxies of the environment are
+/// ignored, since they would resolve names out of the guard's sight.
+pub struct Egress {
+    client: reqwest::Client,
+    allow: Arc<[IpNet]>,
+}
+
+impl Egress {
+    /// A guard that opens `allow` (`BOTWRIGHT_EGRESS_ALLOW`) besides the public Internet.
+    ///
+    /// # Errors
+    /// Where the TLS library can't be set up.
+    pub fn new(allow: Vec<IpNet>) -> Result<Self, reqwest::Error> {
+        Self::with_lookup(allow, Arc::new(SystemLookup))
+    }
+
+    /// As [`Egress::new`], with another way from names to addresses.
+    ///
+    /// # Errors
+    /// Where the TLS library can't be set up.
+    pub fn with_lookup(allow: Vec<IpNet>, lookup: Arc<dyn Lookup>) -> Result<Self, reqwest::Error> {
+        // The first to ask for TLS in the process sets its provider; a second one is the same and is ignored.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let allow: Arc<[IpNet]> = allow.into();
+        let guarded = Guarded {
+            lookup,
+            allow: Arc::clone(&allow),
+        };
+        let client = reqwest::Client::builder()
+            .dns_resolver(Arc::new(guarded))
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(10))
+            .build()?;
+        Ok(Self { client, allow })
+    }
+
+    /// Whether the URL itself may be asked for. What its name resolves to is checked when it is resolved.
+    ///
+    /// # Errors
+    /// [`EgressError::BadUrl`], [`EgressError::Closed`].
+    pub fn check(&self, url: &Url) -> Result<(), EgressError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(EgressError::BadUrl(
+                "The address must begin with http:// or https://.",
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(EgressError::BadUrl(
+                "The address must not hold a user name or password.",
+            ));
+        }
+        let literal = match url.host() {
+            Some(Host::Ipv4(v4)) => Some(v4.into()),
+            Some(Host::Ipv6(v6)) => Some(v6.into()),
+            Some(Host::Domain(_)) => None,
+            None => return Err(EgressError::BadUrl("The address has no host name.")),
+        };
+        match literal {
+            Some(ip) if !is_open(ip, &self.allow) => Err(EgressError::Closed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gets what is there, following redirects.
+    ///
+    /// # Errors
+    /// [`EgressError`]; an HTTP status of failure is none.
+    pub async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Response, EgressError> {
+        let chain = async {
+            let mut url = url.clone();
+            for _ in 0..=MAX_REDIRECTS {
+                match self.hop(&url, ask).await? {
+                    Hop::Response(response) => return Ok(response),
+                    Hop::Redirect(target) => url = target,
+                }
+            }
+            Err(EgressError::TooManyRedirects)
+        };
+        within(ask.time, chain).await
+    }
+
+    /// One request: for those who have a say in where a redirect may lead.
+    ///
+    /// # Errors
+    /// [`EgressError`]; an HTTP status of failure is none.
+    pub async fn hop(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
+        self.check(url)?;
+        within(ask.time, self.request(url, ask)).await
+    }
+
+    async fn request(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
+        let mut answer = self
+            .client
+            .get(url.clone())
+            .header(USER_AGENT, ask.user_agent)
+            .header(ACCEPT, ask.accept)
+            .send()
+            .await
+            .map_err(|error| sort(&error))?;
+        let status = answer.status();
+        if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            let target = answer
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+                .and_then(|location| url.join(location).ok())
+                .ok_or(EgressError::BadRedirect)?;
+            self.check(&target)?;
+            return Ok(Hop::Redirect(target));
+        }
+        let mut body = Vec::new();
+        while status.is_success() && body.len() < ask.body {
+            let Some(piece) = answer.chunk().await.map_err(|error| sort(&error))? else {
+                break;
+            };
+            let room = ask.body - body.len();
+            body.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+        }
+        Ok(Hop::Response(Response {
+            url: url.clone(),
+            status: status.as_u16(),
+            headers: std::mem::take(answer.headers_mut()),
+            body,
+        }))
+    }
+}
+
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, EgressError>>,
+) -> Result<T, EgressError> {
+    tokio::time::timeout(time, work)
+        .await
+        .unwrap_or(Err(EgressError::TimedOut))
+}
+
+/// The client wraps what the guard said in its own errors; the guard's word counts first.
+fn sort(error: &reqwest::Error) -> EgressError {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        match inner.downcast_ref::<NoAddress>() {
+            Some(NoAddress::Closed) => return EgressError::Closed,
+            Some(NoAddress::Unknown) => return EgressError::UnknownHost,
+            None => cause = inner.source(),
+        }
+    }
+    if error.is_timeout() {
+        EgressError::TimedOut
+    } else if error.is_connect() {
+        EgressError::Unreachable
+    } else {
+        EgressError::Broken
+    }
+}
