@@ -12,7 +12,8 @@ use async_trait::async_trait;
 use domain::knowledge::{Chunk, ChunkDraft, IndexedSource, KnowledgeIndex};
 use domain::language::Language;
 use domain::messages::Author;
-use domain::retrieval::{ANSWERABLE, Findings, Query, Retriever, Utterance};
+use domain::messages::Utterance;
+use domain::retrieval::{ANSWERABLE, Findings, Query, Retriever};
 use domain::{BotId, ChunkId, Result, SourceId, TenantId, Timestamp};
 use uuid::Uuid;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::language::Language;
-use crate::retrieval::{Findings, Utterance};
+use crate::messages::Utterance;
+use crate::retrieval::Findings;
 
 /// What a model is asked.
 #[derive(Debug, Clone)]

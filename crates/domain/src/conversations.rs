@@ -5,7 +5,7 @@ use serde_json::Value;
 use validator::Validate;
 
 use crate::bots::{Bot, ChannelType};
-use crate::messages::Message;
+use crate::messages::{Message, Utterance};
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
 use crate::plans::PlanLimits;
@@ -125,7 +125,7 @@ pub struct Received {
     /// The version of the bot's knowledge; it grows with every change to it.
     pub knowledge_version: i64,
     /// Earlier messages, oldest first, this one left out.
-    pub history: Vec<Message>,
+    pub history: Vec<Utterance>,
 }
 
 /// A bot's answer on its way into the store.
@@ -165,7 +165,9 @@ pub struct ConversationFilter {
 pub trait Conversations: Send + Sync {
     /// Stores a visitor's message in one transaction: the conversation made if new (once, however many
     /// first messages come at once, with the bot's welcome message before the first of them), an ended or
-    /// abandoned one made active again, usage and statistics counted, room for the answer reserved.
+    /// abandoned one made active again, usage and statistics counted, room for the answer reserved. A
+    /// reservation that neither `reply` nor `give_up` ended (its process died) lapses once the tenant has
+    /// reserved nothing for ten minutes.
     ///
     /// # Errors
     /// All leave nothing behind. [`crate::Error::NotFound`] (`Bot`): the named bot is not the tenant's, or

@@ -48,3 +48,21 @@ pub struct Message {
     /// When it was stored.
     pub created_at: Timestamp,
 }
+
+/// Something said earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utterance {
+    /// Who said it.
+    pub author: Author,
+    /// The words.
+    pub text: String,
+}
+
+impl From<&Message> for Utterance {
+    fn from(message: &Message) -> Self {
+        Self {
+            author: message.author,
+            text: message.text.clone(),
+        }
+    }
+}

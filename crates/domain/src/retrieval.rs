@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::knowledge::Chunk;
 use crate::language::Language;
-use crate::messages::Author;
+use crate::messages::Utterance;
 use crate::{BotId, Result, TenantId};
 
 /// A question to a bot's knowledge.
@@ -24,15 +24,6 @@ pub struct Query {
     pub history: Vec<Utterance>,
     /// The most chunks to find.
     pub limit: usize,
-}
-
-/// Something said earlier.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Utterance {
-    /// Who said it.
-    pub author: Author,
-    /// The words.
-    pub text: String,
 }
 
 /// What was found.

@@ -71,7 +71,7 @@ fn weight((source, text): &(String, &str)) -> usize {
 #[cfg(test)]
 mod tests {
     use contracts::answers::{hit, question};
-    use domain::retrieval::Utterance;
+    use domain::messages::Utterance;
 
     use super::*;
 

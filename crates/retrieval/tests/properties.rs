@@ -7,7 +7,8 @@ use contracts::retrieval::{Shelf, ask, draft, owner};
 use domain::knowledge::{ChunkDraft, KnowledgeIndex};
 use domain::language::Language;
 use domain::messages::Author;
-use domain::retrieval::{Retriever, Utterance};
+use domain::messages::Utterance;
+use domain::retrieval::Retriever;
 use proptest::prelude::*;
 use retrieval::{LexicalRetriever, Options};
 

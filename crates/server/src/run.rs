@@ -1,6 +1,7 @@
 //! Starting and stopping the server.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,23 +28,23 @@ const GRACE: Duration = Duration::from_secs(7);
 /// How long open connections are waited for once nothing is in flight.
 const CONNECTIONS: u64 = 1;
 
-/// Why the server did not start. One line, for people.
+/// Why the server did not start, for people. The chain of its sources says the rest.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting that can't be taken.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The store can't be opened or brought up to date.
-    #[error("DATABASE_URL: {0}")]
+    #[error("DATABASE_URL: the store can't be opened")]
     Store(#[from] storage::OpenError),
     /// The store was opened, but does not answer as it should.
-    #[error("DATABASE_URL: the store does not answer: {0}")]
+    #[error("DATABASE_URL: the store does not answer")]
     Silent(#[from] domain::Error),
     /// The metrics can't be set up: a fault of the program.
-    #[error("the metrics can't be set up: {0}")]
+    #[error("the metrics can't be set up")]
     Metrics(#[from] prometheus::Error),
     /// The address can't be listened on.
-    #[error("BOTWRIGHT_BIND: can't listen on {address}: {source}")]
+    #[error("BOTWRIGHT_BIND: can't listen on {address}")]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -82,7 +83,7 @@ impl Server {
             address: settings.bind,
             source,
         })?;
-        let lock = lock(&settings.database)?;
+        let lock = lock(settings)?;
         let wired = wiring::wire(settings).await?;
         if lock.is_some() {
             // Nobody else works on this store: what was leased was leased by a server that is gone.
@@ -178,18 +179,26 @@ impl Server {
 
 /// Two servers must not run on one embedded store: each would think the other's work its own leftovers.
 /// The lock goes with the process, however it ends.
-pub(crate) fn lock(database: &Database) -> Result<Option<std::fs::File>, StartError> {
-    let Database::Sqlite(path) = database else {
+pub(crate) fn lock(settings: &Settings) -> Result<Option<std::fs::File>, StartError> {
+    let Database::Sqlite(path) = &settings.database else {
         return Ok(None);
     };
-    let wrong = |error: std::io::Error| {
-        StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", error))
-    };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(wrong)?;
-    }
-    let file = std::fs::File::create(path.with_extension("serving")).map_err(wrong)?;
+    make_folder(settings, path)?;
+    let lock = path.with_extension("serving");
+    let file = std::fs::File::create(&lock).map_err(|error| {
+        let problem = format!("{} can't be written: {error}", lock.display());
+        SettingsError::new(settings.store_setting(), problem)
+    })?;
     file.try_lock()
         .map_err(|_| StartError::InUse(path.display().to_string()))?;
     Ok(Some(file))
+}
+
+/// Makes the folder that an embedded store lies in.
+pub(crate) fn make_folder(settings: &Settings, store: &Path) -> Result<(), SettingsError> {
+    let folder = store.parent().unwrap_or(store);
+    std::fs::create_dir_all(folder).map_err(|error| {
+        let problem = format!("the folder {} can't be made: {error}", folder.display());
+        SettingsError::new(settings.store_setting(), problem)
+    })
 }

@@ -142,6 +142,8 @@ const PLAIN: [&str; 4] = [
     "otel_exporter_otlp_endpoint",
 ];
 const FILE: &str = "botwright.toml";
+/// The embedded store in the data directory.
+const EMBEDDED: &str = "botwright.db";
 
 impl Settings {
     /// Reads the process's environment and the file that it names.
@@ -212,6 +214,17 @@ impl Settings {
             plans,
             data_dir,
         })
+    }
+}
+
+impl Settings {
+    /// Which setting says where the embedded store lies.
+    pub(crate) fn store_setting(&self) -> &'static str {
+        if self.database == Database::Sqlite(self.data_dir.join(EMBEDDED)) {
+            "BOTWRIGHT_DATA_DIR"
+        } else {
+            "DATABASE_URL"
+        }
     }
 }
 
@@ -335,7 +348,7 @@ fn read_file(path: &Path) -> Result<File, SettingsError> {
 
 fn database(source: &Source, data_dir: &Path) -> Result<Database, SettingsError> {
     let Some(url) = source.text("database_url") else {
-        return Ok(Database::Sqlite(data_dir.join("botwright.db")));
+        return Ok(Database::Sqlite(data_dir.join(EMBEDDED)));
     };
     if let Some(path) = url.strip_prefix("sqlite://") {
         if path.is_empty() {

@@ -12,7 +12,7 @@ use scraper::{Egress, SiteCrawler};
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 
 use crate::clock::System;
-use crate::run::StartError;
+use crate::run::{StartError, make_folder};
 use crate::settings::{Database, Llm, Settings, SettingsError};
 use crate::worker::Bell;
 
@@ -39,11 +39,7 @@ pub async fn wire(settings: &Settings) -> Result<Wired, StartError> {
 pub(crate) fn open(settings: &Settings) -> Result<Stores, StartError> {
     let target = match &settings.database {
         Database::Sqlite(path) => {
-            let folder = path.parent().unwrap_or(path);
-            std::fs::create_dir_all(folder).map_err(|error| {
-                let problem = format!("the folder {} can't be made: {error}", folder.display());
-                StartError::Settings(SettingsError::new("BOTWRIGHT_DATA_DIR", problem))
-            })?;
+            make_folder(settings, path)?;
             Target::Sqlite(path.clone())
         }
         Database::Postgres(url) => Target::Postgres {

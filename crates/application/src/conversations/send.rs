@@ -7,8 +7,8 @@ use domain::actors::Actor;
 use domain::answers::{AnswerKind, Question};
 use domain::bots::{Bot, ChannelType};
 use domain::conversations::{EndUserDetails, Incoming, NewConversationIds, Received, Reply};
-use domain::messages::Message;
-use domain::retrieval::{Findings, Query, Utterance};
+use domain::messages::{Message, Utterance};
+use domain::retrieval::{Findings, Query};
 use domain::text::{self, no_nul};
 use domain::{BotId, Clash, Error, MessageId, Resource, Result, TenantId};
 use serde_json::{Value, json};
@@ -37,7 +37,6 @@ pub struct SendMessage {
     /// The channel of a new conversation; `None`: the bot's.
     pub channel: Option<ChannelType>,
     /// The person in a new conversation.
-    #[validate(nested)]
     pub end_user: EndUserDetails,
     /// The id for the message. One that is stored already is not stored again: its turn is answered again,
     /// or finished if it was not.
@@ -88,6 +87,8 @@ pub async fn send(
 ) -> Result<Turn> {
     check_session_id(&command.session_id)?;
     command.validate()?;
+    // Not nested in the command: its fields are the client's own, and are named so.
+    command.end_user.validate()?;
     let tenant = actor.tenant_id();
     let incoming = Incoming {
         session_id: command.session_id,
@@ -119,9 +120,10 @@ pub async fn send(
             answer,
         }),
         Err(error) => {
-            app.conversations
-                .give_up(tenant, received.message.created_at)
-                .await?;
+            let received_at = received.message.created_at;
+            if let Err(lapses) = app.conversations.give_up(tenant, received_at).await {
+                tracing::warn!(error = %lapses, "a reservation is left to lapse");
+            }
             Err(error)
         }
     }
@@ -156,20 +158,13 @@ async fn question(app: &App, tenant: TenantId, received: &Received) -> Result<Qu
         knowledge_version,
         history,
     } = received;
-    let history: Vec<_> = history
-        .iter()
-        .map(|earlier| Utterance {
-            author: earlier.author,
-            text: earlier.text.clone(),
-        })
-        .collect();
     let query = Query {
         tenant_id: tenant,
         bot_id: bot.id,
         knowledge_version: *knowledge_version,
         language: bot.language,
         text: message.text.clone(),
-        history,
+        history: history.clone(),
         limit: PASSAGES,
     };
     let findings = app.retriever.search(&query).await?;
@@ -250,10 +245,10 @@ async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resu
         .await?
         .ok_or(Error::NotFound(Resource::Bot))?;
     let knowledge_version = app.index.version(tenant, bot.id).await?.unwrap_or_default();
-    let mut history = app.conversations.messages(tenant, conversation.id).await?;
-    history.retain(|earlier| earlier.seq < message.seq);
-    let surplus = history.len().saturating_sub(HISTORY as usize);
-    history.drain(..surplus);
+    let mut earlier = app.conversations.messages(tenant, conversation.id).await?;
+    earlier.retain(|earlier| earlier.seq < message.seq);
+    let surplus = earlier.len().saturating_sub(HISTORY as usize);
+    let history = earlier[surplus..].iter().map(Utterance::from).collect();
     Ok(Resumed::Open(Box::new(Received {
         message,
         bot,

@@ -81,7 +81,7 @@ fn ready(
 
 /// A name that came from outside the request (a page's title, a file's name), cut to what a name may have.
 fn fitting_name(name: &str) -> String {
-    preview(name, NAME_MAX as usize).to_owned()
+    preview(name, NAME_MAX as usize).replace('\0', " ")
 }
 
 /// The source that a repeated request made before.

@@ -72,7 +72,9 @@ pub async fn scrape(
 async fn document(app: &App, crawl: &Crawl) -> Document {
     let mut whole = Document::default();
     for page in &crawl.pages {
-        let read = app.reader.cut(FileKind::Md, page.markdown.clone()).await;
+        // Stores can't keep NUL.
+        let markdown = page.markdown.replace('\0', " ");
+        let read = app.reader.cut(FileKind::Md, markdown).await;
         if !whole.text.is_empty() {
             whole.text.push_str("\n\n");
         }

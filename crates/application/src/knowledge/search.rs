@@ -1,5 +1,6 @@
 use domain::actors::Actor;
-use domain::retrieval::{Findings, Query, Utterance};
+use domain::messages::Utterance;
+use domain::retrieval::{Findings, Query};
 use domain::text::{self, no_nul};
 use domain::{BotId, Error, Resource, Result};
 use validator::Validate;

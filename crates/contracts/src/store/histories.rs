@@ -2,7 +2,7 @@
 
 use domain::bots::{Bot, ChannelType};
 use domain::conversations::{ConversationFilter, ConversationStatus, Incoming};
-use domain::messages::Author;
+use domain::messages::{Author, Utterance};
 
 use super::Ports;
 use super::given::{
@@ -28,7 +28,7 @@ pub async fn history_is_the_newest_before_this_message_oldest_first(s: &Ports) {
         let from = said.len().saturating_sub(wanted as usize);
         assert_eq!(
             got.history,
-            said[from..],
+            said[from..].iter().map(Utterance::from).collect::<Vec<_>>(),
             "of {} the newest {wanted}",
             said.len()
         );

@@ -4,7 +4,7 @@ use contracts::answers::{Pieces, answerable, question};
 use contracts::fakes::openai::{Behaviour, FakeOpenAi};
 use domain::answers::{AnswerModel, Discard, ProviderError, Tokens};
 use domain::messages::Author;
-use domain::retrieval::Utterance;
+use domain::messages::Utterance;
 use llm::{Anthropic, AnthropicSettings, SettingsError};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use contracts::answers::{Pieces, answerable, hit, question};
 use contracts::fakes::openai::{Behaviour, FakeOpenAi};
 use domain::answers::{AnswerKind, AnswerModel, Discard, Tokens};
 use domain::messages::Author;
-use domain::retrieval::Utterance;
+use domain::messages::Utterance;
 use llm::{ApiKey, Limits, OpenAi, OpenAiSettings, SettingsError};
 use serde_json::json;
 

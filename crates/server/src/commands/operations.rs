@@ -98,7 +98,7 @@ pub async fn restore(settings: &Settings, file: &Path, force: bool) -> anyhow::R
     let Database::Sqlite(path) = &settings.database else {
         bail!("PostgreSQL has its own tools: use pg_restore");
     };
-    let _lock = run::lock(&settings.database)?;
+    let _lock = run::lock(settings)?;
     if path.exists() && !force {
         bail!("{} is there already; --force replaces it", path.display());
     }

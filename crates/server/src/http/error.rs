@@ -16,6 +16,15 @@ use utoipa::ToSchema;
 pub enum ApiError {
     /// What a use case said.
     Domain(Error),
+    /// A required field is absent, null or blank, and what it is required for.
+    Missing {
+        /// The field.
+        field: Cow<'static, str>,
+        /// As in "creating a bot".
+        doing: &'static str,
+    },
+    /// The path holds bytes that are no text.
+    BadPath,
     /// No credential at all.
     MissingKey,
     /// There is nothing at this path.
@@ -65,6 +74,14 @@ impl fmt::Display for ApiError {
 }
 
 impl ApiError {
+    /// What a use case said, with what a missing field is missing for.
+    pub fn when(doing: &'static str) -> impl Fn(Error) -> Self {
+        move |error| match error {
+            Error::Missing { field } => Self::Missing { field, doing },
+            other => Self::Domain(other),
+        }
+    }
+
     /// Status, phrase and sentence.
     fn told(&self) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
         let told = |status, error: &'static str, message: &'static str| {
@@ -72,6 +89,16 @@ impl ApiError {
         };
         match self {
             Self::Domain(error) => of_domain(error),
+            Self::Missing { field, doing } => (
+                StatusCode::BAD_REQUEST,
+                format!("Missing required field: {field}").into(),
+                format!("The '{field}' field is required when {doing}").into(),
+            ),
+            Self::BadPath => told(
+                StatusCode::BAD_REQUEST,
+                "Invalid path",
+                "The path must be percent-encoded UTF-8",
+            ),
             Self::MissingKey => told(
                 StatusCode::UNAUTHORIZED,
                 "Missing API key",

@@ -11,6 +11,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpResponse, ResponseError};
+use percent_encoding::percent_decode_str;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 
@@ -36,6 +37,12 @@ pub async fn observe(
     let token = state.tasks.token();
     let result = if state.is_draining() {
         Err(ApiError::ShuttingDown.into())
+    } else if percent_decode_str(request.uri().path())
+        .decode_utf8()
+        .is_err()
+    {
+        // Else they would be mended, and two names become one.
+        Err(ApiError::BadPath.into())
     } else {
         // In a task of its own: dropping this future (the client hung up) does not stop it.
         let task = actix_web::rt::spawn(next.call(request).instrument(span.clone()));

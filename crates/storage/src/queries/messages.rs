@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::messages::{Author, Message, MessageType};
+use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, MessageId, TenantId};
 
 use super::engine::Conn;
@@ -85,24 +85,28 @@ pub(super) async fn all(
     rows.into_iter().map(Message::try_from).collect()
 }
 
-/// The newest messages before a place, oldest first.
+/// What was said last before a place, oldest first.
 pub(super) async fn before(
     conn: &mut Conn,
     tenant: TenantId,
     conversation: ConversationId,
     seq: i64,
     most: u32,
-) -> Result<Vec<Message>, Fault> {
-    let rows = messages::table
+) -> Result<Vec<Utterance>, Fault> {
+    let rows: Vec<(String, String)> = messages::table
         .filter(messages::tenant_id.eq(key(tenant)))
         .filter(messages::conversation_id.eq(key(conversation)))
         .filter(messages::seq.lt(seq))
         .order(messages::seq.desc())
         .limit(i64::from(most))
-        .select(MessageRow::as_select())
+        .select((messages::author, messages::text))
         .load(conn)
         .await?;
-    rows.into_iter().rev().map(Message::try_from).collect()
+    let said = rows.into_iter().rev().map(|(author, text)| {
+        let author = word(Author::parse, &author)?;
+        Ok(Utterance { author, text })
+    });
+    said.collect()
 }
 
 /// A message and the first answer to it.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::Bot;
 use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
-use domain::messages::{Author, Message, MessageType};
+use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, Error, MessageId, Resource, TenantId, Timestamp};
 use serde_json::{Value, json};
 
@@ -128,13 +128,11 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         .welcome_message
         .as_deref()
         .filter(|text| !text.is_empty());
-    let mut history: Vec<_> = greeting
-        .map(|text| welcome(incoming, id, text))
-        .into_iter()
-        .collect();
+    let greeting = greeting.map(|text| welcome(incoming, id, text));
+    let mut history: Vec<_> = greeting.iter().map(Utterance::from).collect();
     let message = visitors_message(incoming, id, history.len() as i64 + 1);
     insert_conversation(conn, tenant, incoming, &bot, message.seq).await?;
-    for stored in history.iter().chain([&message]) {
+    for stored in greeting.iter().chain([&message]) {
         messages::insert(conn, tenant, stored).await?;
     }
     let taken = Taken {

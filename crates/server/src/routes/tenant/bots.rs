@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{envelope, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody};
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::idempotency::OperationId;
 use crate::http::params::{self, Query};
 use crate::state::State;
@@ -284,7 +284,8 @@ pub(super) async fn create(
     id: OperationId,
     body: Json<CreateBot>,
 ) -> ApiResult<HttpResponse> {
-    let bot = bots::create(&state.app, &caller.0, id.0.into(), body.0.read()?).await?;
+    let new = body.0.read().map_err(ApiError::when("creating a bot"))?;
+    let bot = bots::create(&state.app, &caller.0, id.0.into(), new).await?;
     Ok(envelope::data(
         StatusCode::CREATED,
         CreatedBot {

@@ -9,8 +9,8 @@ use domain::actors::Actor;
 use domain::knowledge::{
     Chunk, KnowledgeSource, NamedSource, PageFailure, SourceFilter, SourceType,
 };
-use domain::messages::Author;
-use domain::retrieval::{Hit, Utterance};
+use domain::messages::{Author, Utterance};
+use domain::retrieval::Hit;
 use domain::text::required;
 use domain::{Error, Result, SourceId};
 use serde::{Deserialize, Serialize};
