@@ -102,7 +102,9 @@ pub fn refuse_larger(request: &HttpRequest, limit: SizeLimit) -> ApiResult<()> {
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
     // serde would read a list as an object's fields in their order.
     if body.trim_ascii_start().starts_with(b"[") {
-        return Err(ApiError::BadBody("The body must be a JSON object".to_owned()));
+        return Err(ApiError::BadBody(
+            "The body must be a JSON object".to_owned(),
+        ));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
