@@ -104,3 +104,30 @@ fn content_length(head: &str) -> Result<usize> {
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn messages_are_told_apart_however_they_arrive() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let mut client = Connection::open(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut server = Connection::on(socket);
+        let two = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nabHTTP/1.1 404 Not Found\r\n\r\n";
+        for byte in two.as_bytes() {
+            server.send(&[*byte]).await.unwrap();
+        }
+        drop(server);
+        let first = client.receive().await.unwrap().unwrap();
+        assert_eq!((first.status(), first.body.as_slice()), (200, &b"ab"[..]));
+        let second = client.receive().await.unwrap().unwrap();
+        assert_eq!((second.status(), second.body.len()), (404, 0));
+        assert!(client.receive().await.unwrap().is_none());
+    }
+}

@@ -60,7 +60,11 @@ async fn run(page: PathBuf, effort: Effort) -> Result<()> {
         cluster,
         effort,
     };
-    let figures = bench.run().await?;
+    // What was started and written is cleaned up by dropping it, also after Ctrl-C.
+    let figures = tokio::select! {
+        figures = bench.run() => figures?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    };
     let missed = report::write(&page, &figures, &machine)?;
     eprintln!("bench: wrote {}", page.display());
     for miss in missed {

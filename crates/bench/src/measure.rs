@@ -315,3 +315,15 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn tell(line: &str) {
     eprintln!("bench: {line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_the_middle_and_not_the_mean() {
+        assert_eq!(median([9.0, 1.0, 2.0].into_iter()), 2.0);
+        assert_eq!(median([4.0, 1.0, 2.0, 100.0].into_iter()), 3.0);
+        assert!(median(std::iter::empty()).is_nan());
+    }
+}

@@ -27,19 +27,24 @@ pub fn write(
 ) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(page)
         .with_context(|| format!("{} can't be read", page.display()))?;
-    let (before, rest) = text
+    let aims = aims(figures);
+    let tables = tables(figures, machine, &aims)?;
+    std::fs::write(page, with_figures(&text, &tables)?)?;
+    let missed = aims.iter().filter(|aim| !aim.hit);
+    Ok(missed
+        .map(|aim| format!("{}: {} instead of {}", aim.what, aim.measured, aim.aim))
+        .collect())
+}
+
+/// The page with these figures in the place of those that it had.
+fn with_figures(page: &str, figures: &str) -> Result<String> {
+    let (before, rest) = page
         .split_once(BEGIN)
         .context("the page has no first mark")?;
     let (_, after) = rest
         .split_once(END)
         .context("the page has no second mark")?;
-    let aims = aims(figures);
-    let tables = tables(figures, machine, &aims)?;
-    std::fs::write(page, format!("{before}{BEGIN}\n{tables}\n{END}{after}"))?;
-    let missed = aims.iter().filter(|aim| !aim.hit);
-    Ok(missed
-        .map(|aim| format!("{}: {} instead of {}", aim.what, aim.measured, aim.aim))
-        .collect())
+    Ok(format!("{before}{BEGIN}\n{figures}\n{END}{after}"))
 }
 
 fn tables(
@@ -61,7 +66,7 @@ fn tables(
     let effort = figures.effort;
     writeln!(
         out,
-        "| Effort | medians of {} runs of {} s for each line, of {} starts |",
+        "| Effort | medians; {} runs of {} s for each line, {} starts |",
         effort.runs,
         effort.time.as_secs(),
         effort.starts
@@ -282,4 +287,18 @@ fn aims(figures: &Figures) -> Vec<Aim> {
         }
     }
     aims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_by_hand_stays() {
+        let page = format!("# How\n{BEGIN}\nold\n{END}\n# Causes\n");
+        let written = with_figures(&page, "new").unwrap();
+        assert_eq!(written, page.replace("old", "new"));
+        assert_eq!(with_figures(&written, "new").unwrap(), written);
+        assert!(with_figures("# How\n", "new").is_err());
+    }
 }
