@@ -90,6 +90,7 @@ impl LexicalRetriever {
 
 #[async_trait]
 impl Retriever for LexicalRetriever {
+    #[tracing::instrument(level = "debug", name = "retrieval", skip_all)]
     async fn search(&self, query: &Query) -> Result<Findings> {
         let key = Key {
             tenant: query.tenant_id,

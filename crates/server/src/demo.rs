@@ -11,6 +11,8 @@ use domain::bots::{BotRole, ChannelType, NewBot, Personality};
 use domain::language::Language;
 use domain::plans::Plan;
 
+use crate::run::private_folder;
+
 const KNOWLEDGE: &str = include_str!("../demo/knowledge.md");
 /// Where the demo's key is kept, so that every start can print it. Only the demo's: others are never kept.
 const KEY_FILE: &str = "demo-key";
@@ -69,7 +71,7 @@ pub async fn prepare(app: &App, data_dir: &Path) -> anyhow::Result<Demo> {
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        private_folder(folder)?;
     }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -194,10 +194,19 @@ pub(crate) fn lock(settings: &Settings) -> Result<Option<std::fs::File>, StartEr
     Ok(Some(file))
 }
 
+/// Makes a folder, and those it lies in, that only the operator's account may enter: conversations lie there.
+pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 /// Makes the folder that an embedded store lies in.
 pub(crate) fn make_folder(settings: &Settings, store: &Path) -> Result<(), SettingsError> {
     let folder = store.parent().unwrap_or(store);
-    std::fs::create_dir_all(folder).map_err(|error| {
+    private_folder(folder).map_err(|error| {
         let problem = format!("the folder {} can't be made: {error}", folder.display());
         SettingsError::new(settings.store_setting(), problem)
     })

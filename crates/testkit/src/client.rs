@@ -164,6 +164,7 @@ impl Client {
 
     /// A client that shows no key, or one that each request brings itself.
     pub fn without_key(base: &str) -> Self {
+        crate::choose_cryptography();
         #[expect(
             clippy::disallowed_methods,
             reason = "a test's client speaks to the test's own server"

@@ -36,3 +36,9 @@ pub use client::{
 };
 pub use contracts::fakes;
 pub use server::{Builder, TestServer};
+
+/// What TLS rests on, which the process has to say once, before the first client or server.
+fn choose_cryptography() {
+    // Another one that was installed before serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

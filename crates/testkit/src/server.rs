@@ -67,11 +67,10 @@ impl Builder {
     /// # Panics
     /// Where it can't be started: a test has no use for going on.
     pub async fn start(self) -> TestServer {
-        // Another one that was installed before serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        crate::choose_cryptography();
         let data = tempfile::tempdir().expect("a temporary folder can be made");
         let database = if self.postgres {
-            Some(TestDatabase::create().await)
+            Some(TestDatabase::from_template("botwright", migrate).await)
         } else {
             None
         };
@@ -118,6 +117,16 @@ impl Builder {
             _data: data,
         }
     }
+}
+
+/// Brings a database's schema up to date, once for all the servers that get a copy of it.
+async fn migrate(url: String) {
+    let environment = HashMap::from([("DATABASE_URL".to_owned(), url)]);
+    let settings = Settings::from_environment(environment).expect("the settings are good");
+    let wired = botwright::wire(&settings)
+        .await
+        .expect("the schema can be brought up to date");
+    wired.stores.close().await;
 }
 
 impl TestServer {

@@ -34,6 +34,15 @@ pub async fn doctor(settings: &Settings) -> anyhow::Result<()> {
         "settings   ok    {:?}, provider {:?}, fallbacks {:?}",
         settings.database, settings.llm, settings.fallbacks
     );
+    if let Database::Sqlite(path) = &settings.database
+        && !path.exists()
+    {
+        println!(
+            "store      none yet: `botwright serve` makes {}",
+            path.display()
+        );
+        return Ok(());
+    }
     let stores = wiring::open(settings)?;
     let mut wrong = 0;
     let mut check = |what: &str, problem: Option<String>| match problem {

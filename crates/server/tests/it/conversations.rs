@@ -2,37 +2,39 @@
 
 use std::time::Duration;
 
-use botwright::domain::language::Language;
 use botwright::domain::plans::Plan;
 use serde_json::{Value, json};
 use testkit::TestServer;
 
 use crate::support::{
-    ASK_HOURS, HOURS, Told, assert_id, bot_that_knows, column, delete, eventually, get, keys, make_bot, messages, on_both, post, put,
-    say, text, time,
+    ASK_HOURS, HOURS, Told, assert_id, bot_that_knows, column, eventually, get, keys, make_bot,
+    messages, on_both, post, say, text, time,
 };
 
 on_both!(
     a_turn_has_every_documented_field,
     a_conversation_has_every_documented_field,
-    the_welcome_message_comes_first_and_once,
-    answers_quote_the_knowledge,
-    what_is_not_known_is_said_in_the_bots_language,
-    a_courtesy_is_answered_with_one,
     the_optional_fields_make_the_conversation,
-    the_bot_of_a_session_stays,
-    an_inactive_bot_does_not_answer,
-    without_a_bot_there_is_none_to_answer,
     the_message_is_checked,
     lists_are_filtered_and_newest_first,
     a_conversation_is_ended_and_goes_on_with_a_message,
-    silence_abandons_a_conversation: |builder| builder.setting("BOTWRIGHT_ABANDON_AFTER", "1"),
+    silence_abandons_a_conversation: |builder| builder.setting("BOTWRIGHT_ABANDON_AFTER", "2"),
     what_is_nobodys_is_not_found,
 );
 
 const SESSION: [&str; 12] = [
-    "bot_id", "bot_name", "channel", "created_at", "ended_at", "id", "session_id", "started_at", "status", "user_email",
-    "user_identifier", "user_name",
+    "bot_id",
+    "bot_name",
+    "channel",
+    "created_at",
+    "ended_at",
+    "id",
+    "session_id",
+    "started_at",
+    "status",
+    "user_email",
+    "user_identifier",
+    "user_name",
 ];
 
 async fn a_turn_has_every_documented_field(server: &TestServer) {
@@ -41,14 +43,24 @@ async fn a_turn_has_every_documented_field(server: &TestServer) {
     let turn = say(client, "session-123", ASK_HOURS).await;
     assert_eq!(keys(&turn), ["bot_response", "user_message"]);
     assert_eq!(keys(&turn["user_message"]), ["created_at", "id", "message"]);
-    assert_eq!(keys(&turn["bot_response"]), ["created_at", "id", "message", "metadata"]);
+    assert_eq!(
+        keys(&turn["bot_response"]),
+        ["created_at", "id", "message", "metadata"]
+    );
     assert_eq!(turn["user_message"]["message"], ASK_HOURS);
     for message in [&turn["user_message"], &turn["bot_response"]] {
         assert_id(&message["id"]);
     }
     assert!(time(&turn["user_message"]["created_at"]) <= time(&turn["bot_response"]["created_at"]));
     let metadata = &turn["bot_response"]["metadata"];
-    assert_eq!((&metadata["provider"], &metadata["grounded"], &metadata["fallback"]), (&json!("extractive"), &json!(true), &json!(false)));
+    assert_eq!(
+        (
+            &metadata["provider"],
+            &metadata["grounded"],
+            &metadata["fallback"]
+        ),
+        (&json!("extractive"), &json!(true), &json!(false))
+    );
     assert_eq!(metadata["citations"][0]["source_name"], "Handbook");
 }
 
@@ -63,8 +75,14 @@ async fn a_conversation_has_every_documented_field(server: &TestServer) {
     assert_eq!(keys(session), SESSION);
     assert_id(&session["id"]);
     assert_eq!(session["session_id"], "session-123");
-    assert_eq!((&session["bot_id"], &session["bot_name"]), (&bot["id"], &bot["name"]));
-    assert_eq!((&session["channel"], &session["status"]), (&json!("webchat"), &json!("active")));
+    assert_eq!(
+        (&session["bot_id"], &session["bot_name"]),
+        (&bot["id"], &bot["name"])
+    );
+    assert_eq!(
+        (&session["channel"], &session["status"]),
+        (&json!("webchat"), &json!("active"))
+    );
     for absent in ["user_identifier", "user_name", "user_email", "ended_at"] {
         assert_eq!(session[absent], Value::Null, "{absent}");
     }
@@ -73,172 +91,148 @@ async fn a_conversation_has_every_documented_field(server: &TestServer) {
     let messages = data["messages"].as_array().unwrap();
     assert_eq!(column(messages, "sender"), ["bot", "user", "bot"]);
     assert_eq!(messages[0]["message"], "Hi! How can I help you today?");
-    for (kept, told) in [(&messages[1], &turn["user_message"]), (&messages[2], &turn["bot_response"])] {
+    for (kept, told) in [
+        (&messages[1], &turn["user_message"]),
+        (&messages[2], &turn["bot_response"]),
+    ] {
         for field in ["id", "message", "created_at"] {
             assert_eq!(kept[field], told[field], "{field}");
         }
     }
-    assert_eq!(keys(&messages[1]), ["created_at", "id", "message", "message_type", "sender"]);
-    assert!(messages.iter().all(|message| message["message_type"] == "text"));
-    let times: Vec<_> = messages.iter().map(|message| time(&message["created_at"])).collect();
+    assert_eq!(
+        keys(&messages[1]),
+        ["created_at", "id", "message", "message_type", "sender"]
+    );
+    assert!(
+        messages
+            .iter()
+            .all(|message| message["message_type"] == "text")
+    );
+    let times: Vec<_> = messages
+        .iter()
+        .map(|message| time(&message["created_at"]))
+        .collect();
     assert!(times.is_sorted(), "oldest first");
-}
-
-async fn the_welcome_message_comes_first_and_once(server: &TestServer) {
-    let client = &server.client;
-    let bot = text(&make_bot(client, json!({ "welcome_message": "Welcome!" })).await, "id").to_owned();
-    for question in ["What about tractors?", "What about ploughs?"] {
-        say(client, "s", question).await;
-    }
-    let said = messages(client, "s").await;
-    assert_eq!(said.len(), 5);
-    assert_eq!(said[0], ("bot".to_owned(), "Welcome!".to_owned()));
-    // Taken back, it is not said to those who come later.
-    put(client, &format!("/bots/{bot}"), json!({ "welcome_message": null })).await.gives(200);
-    say(client, "t", "What about tractors?").await;
-    assert_eq!(messages(client, "t").await.len(), 2);
-}
-
-async fn answers_quote_the_knowledge(server: &TestServer) {
-    let client = &server.client;
-    bot_that_knows(client, HOURS).await;
-    for (question, words) in [
-        (ASK_HOURS, "Monday to Friday, 9 AM to 6 PM"),
-        ("How many days do I have to return a product?", "30 days"),
-    ] {
-        let turn = say(client, "s", question).await;
-        let answer = text(&turn["bot_response"], "message");
-        assert!(answer.contains(words), "{question} {answer}");
-        assert_eq!(turn["bot_response"]["metadata"]["grounded"], true);
-    }
-    // What is taken out of the knowledge is not answered from any more.
-    let sources = get(client, "/knowledge/sources").await;
-    delete(client, &format!("/knowledge/sources/{}", text(&sources.lists()[0], "id"))).await;
-    let turn = say(client, "t", ASK_HOURS).await;
-    assert_eq!(turn["bot_response"]["message"], Language::En.does_not_know());
-}
-
-async fn what_is_not_known_is_said_in_the_bots_language(server: &TestServer) {
-    let client = &server.client;
-    for (language, question) in [
-        (Language::En, "How heavy is the moon?"),
-        (Language::Es, "¿Cuánto pesa la luna?"),
-        (Language::Fr, "Combien pèse la lune ?"),
-        (Language::De, "Wie schwer ist der Mond?"),
-        (Language::It, "Quanto pesa la luna?"),
-        (Language::Pt, "Quanto pesa a lua?"),
-    ] {
-        let bot = text(&make_bot(client, json!({ "language": language.as_str() })).await, "id").to_owned();
-        client.create_text(&bot, "Handbook", HOURS).await.unwrap();
-        let path = format!("/conversations/{language}/messages");
-        let answer = post(client, &path, json!({ "message": question, "bot_id": bot })).await;
-        let response = &answer.gives(200)["bot_response"];
-        assert_eq!(response["message"], language.does_not_know());
-        assert_eq!((&response["metadata"]["grounded"], &response["metadata"]["citations"]), (&json!(false), &json!([])));
-    }
-}
-
-async fn a_courtesy_is_answered_with_one(server: &TestServer) {
-    let client = &server.client;
-    make_bot(client, json!({ "language": "de" })).await;
-    for message in ["Hallo!", "Danke schön!", "Tschüss", "Hello, I need help", "?", "😀", "\u{200b}", "…"] {
-        let turn = say(client, "s", message).await;
-        assert!(!text(&turn["bot_response"], "message").trim().is_empty(), "an answer is never empty: {message}");
-    }
-    let turn = say(client, "s", "Hallo!").await;
-    assert_eq!(turn["bot_response"]["message"], Language::De.greeting());
 }
 
 async fn the_optional_fields_make_the_conversation(server: &TestServer) {
     let client = &server.client;
     let _default = make_bot(client, json!({ "name": "Default" })).await;
-    let other = make_bot(client, json!({ "name": "Other", "channel_type": "telegram" })).await;
+    let other = make_bot(
+        client,
+        json!({ "name": "Other", "channel_type": "telegram" }),
+    )
+    .await;
     let body = json!({
         "message": "What about tractors?", "bot_id": other["id"], "channel": "whatsapp", "user_identifier": "user@example.com",
         "user_name": "John Doe", "user_email": "user@example.com", "unknown": [],
     });
-    post(client, "/conversations/s/messages", body).await.gives(200);
+    post(client, "/conversations/s/messages", body)
+        .await
+        .gives(200);
     let answer = get(client, "/conversations/s").await;
     let session = &answer.gives(200)["session"];
     for (field, value) in [
-        ("bot_id", text(&other, "id")), ("bot_name", "Other"), ("channel", "whatsapp"), ("user_identifier", "user@example.com"),
-        ("user_name", "John Doe"), ("user_email", "user@example.com"),
+        ("bot_id", text(&other, "id")),
+        ("bot_name", "Other"),
+        ("channel", "whatsapp"),
+        ("user_identifier", "user@example.com"),
+        ("user_name", "John Doe"),
+        ("user_email", "user@example.com"),
     ] {
         assert_eq!(session[field], value, "{field}");
     }
     // Without them: the default bot, its channel, nobody known. Null counts as absent.
     let nulls = json!({ "message": "What?", "bot_id": null, "channel": null, "user_identifier": null, "user_name": null, "user_email": null });
-    post(client, "/conversations/t/messages", nulls).await.gives(200);
+    post(client, "/conversations/t/messages", nulls)
+        .await
+        .gives(200);
     let answer = get(client, "/conversations/t").await;
     let session = &answer.gives(200)["session"];
-    assert_eq!((&session["bot_name"], &session["channel"]), (&json!("Default"), &json!("webchat")));
+    assert_eq!(
+        (&session["bot_name"], &session["channel"]),
+        (&json!("Default"), &json!("webchat"))
+    );
     // The bot's own channel, where only the bot is named.
-    post(client, "/conversations/u/messages", json!({ "message": "What?", "bot_id": other["id"] })).await.gives(200);
-    assert_eq!(get(client, "/conversations/u").await.gives(200)["session"]["channel"], "telegram");
+    post(
+        client,
+        "/conversations/u/messages",
+        json!({ "message": "What?", "bot_id": other["id"] }),
+    )
+    .await
+    .gives(200);
+    assert_eq!(
+        get(client, "/conversations/u").await.gives(200)["session"]["channel"],
+        "telegram"
+    );
     for field in ["user_identifier", "user_name", "user_email"] {
         for value in [json!(5), json!("a\0b"), json!("x".repeat(321))] {
-            let answer = post(client, "/conversations/v/messages", json!({ "message": "What?", field: value })).await;
+            let answer = post(
+                client,
+                "/conversations/v/messages",
+                json!({ "message": "What?", field: value }),
+            )
+            .await;
             answer.refuses(400, &format!("Invalid field: {field}"));
         }
-        post(client, "/conversations/w/messages", json!({ "message": "What?", field: "é".repeat(320) })).await.gives(200);
+        post(
+            client,
+            "/conversations/w/messages",
+            json!({ "message": "What?", field: "é".repeat(320) }),
+        )
+        .await
+        .gives(200);
     }
-    let answer = post(client, "/conversations/v/messages", json!({ "message": "What?", "channel": "fax" })).await;
-    assert!(answer.refuses(400, "Invalid field: channel").contains("whatsapp"));
-    get(client, "/conversations/v").await.refuses(404, "Conversation not found");
-}
-
-async fn the_bot_of_a_session_stays(server: &TestServer) {
-    let client = &server.client;
-    let (first, second) = (make_bot(client, json!({})).await, make_bot(client, json!({})).await);
-    let send = async |bot: &Value| post(client, "/conversations/s/messages", json!({ "message": "What?", "bot_id": bot["id"] })).await;
-    send(&second).await.gives(200);
-    send(&second).await.gives(200);
-    send(&first).await.refuses(400, "Invalid field: bot_id");
-    // Without a bot named, it is the session's and not the default.
-    say(client, "s", "What?").await;
-    assert_eq!(messages(client, "s").await.len(), 6);
-    assert_eq!(get(client, "/conversations/s").await.gives(200)["session"]["bot_id"], second["id"]);
-}
-
-async fn an_inactive_bot_does_not_answer(server: &TestServer) {
-    let client = &server.client;
-    let bot = text(&make_bot(client, json!({ "is_active": false })).await, "id").to_owned();
-    let send = async || post(client, "/conversations/s/messages", json!({ "message": "What?" })).await;
-    send().await.refuses(403, "Bot is inactive");
-    get(client, "/conversations/s").await.refuses(404, "Conversation not found");
-    put(client, &format!("/bots/{bot}"), json!({ "is_active": true })).await.gives(200);
-    send().await.gives(200);
-    put(client, &format!("/bots/{bot}"), json!({ "is_active": false })).await.gives(200);
-    send().await.refuses(403, "Bot is inactive");
-    assert_eq!(messages(client, "s").await.len(), 2, "nothing was kept of what was refused");
-}
-
-async fn without_a_bot_there_is_none_to_answer(server: &TestServer) {
-    let client = &server.client;
-    let stranger = server.another_tenant(Plan::Enterprise).await;
-    let theirs = make_bot(&stranger, json!({})).await;
-    let send = async |bot: Value| post(client, "/conversations/s/messages", json!({ "message": "What?", "bot_id": bot })).await;
-    send(Value::Null).await.refuses(404, "Bot not found");
-    make_bot(client, json!({})).await;
-    for bot in [theirs["id"].clone(), json!("bot-uuid-1"), json!("018f0000-0000-7000-8000-000000000000"), json!("")] {
-        send(bot).await.refuses(404, "Bot not found");
-    }
-    send(json!(5)).await.refuses(400, "Invalid field: bot_id");
-    assert!(get(client, "/conversations").await.lists().is_empty());
+    let answer = post(
+        client,
+        "/conversations/v/messages",
+        json!({ "message": "What?", "channel": "fax" }),
+    )
+    .await;
+    assert!(
+        answer
+            .refuses(400, "Invalid field: channel")
+            .contains("whatsapp")
+    );
+    get(client, "/conversations/v")
+        .await
+        .refuses(404, "Conversation not found");
 }
 
 async fn the_message_is_checked(server: &TestServer) {
     let client = &server.client;
     make_bot(client, json!({})).await;
     let send = async |body: Value| post(client, "/conversations/s/messages", body).await;
-    for blank in [json!({}), json!({ "message": null }), json!({ "message": "" }), json!({ "message": " \n\t\u{a0}" })] {
-        send(blank).await.refuses(400, "Missing required field: message");
+    for blank in [
+        json!({}),
+        json!({ "message": null }),
+        json!({ "message": "" }),
+        json!({ "message": " \n\t\u{a0}" }),
+    ] {
+        send(blank)
+            .await
+            .refuses(400, "Missing required field: message");
     }
-    for wrong in [json!(5), json!(true), json!(["a"]), json!({ "text": "a" }), json!("a\0b"), json!("😀".repeat(8_001))] {
-        send(json!({ "message": wrong })).await.refuses(400, "Invalid field: message");
+    for wrong in [
+        json!(5),
+        json!(true),
+        json!(["a"]),
+        json!({ "text": "a" }),
+        json!("a\0b"),
+        json!("😀".repeat(8_001)),
+    ] {
+        send(json!({ "message": wrong }))
+            .await
+            .refuses(400, "Invalid field: message");
     }
-    get(client, "/conversations/s").await.refuses(404, "Conversation not found");
-    for right in ["😀".repeat(8_000), "a".repeat(8_000), "  kept\r\nas it is \u{301} ".to_owned()] {
+    get(client, "/conversations/s")
+        .await
+        .refuses(404, "Conversation not found");
+    for right in [
+        "😀".repeat(8_000),
+        "a".repeat(8_000),
+        "  kept\r\nas it is \u{301} ".to_owned(),
+    ] {
         let answer = send(json!({ "message": right })).await;
         assert_eq!(answer.gives(200)["user_message"]["message"], right);
         let said = messages(client, "s").await;
@@ -248,11 +242,22 @@ async fn the_message_is_checked(server: &TestServer) {
 
 async fn lists_are_filtered_and_newest_first(server: &TestServer) {
     let client = &server.client;
-    let (first, second) = (make_bot(client, json!({})).await, make_bot(client, json!({ "channel_type": "slack" })).await);
+    let (first, second) = (
+        make_bot(client, json!({})).await,
+        make_bot(client, json!({ "channel_type": "slack" })).await,
+    );
     for (session, bot) in [("a", &first), ("b", &second), ("c", &first)] {
-        post(client, &format!("/conversations/{session}/messages"), json!({ "message": "What?", "bot_id": bot["id"] })).await.gives(200);
+        post(
+            client,
+            &format!("/conversations/{session}/messages"),
+            json!({ "message": "What?", "bot_id": bot["id"] }),
+        )
+        .await
+        .gives(200);
     }
-    post(client, "/conversations/a/end", json!({})).await.gives(200);
+    post(client, "/conversations/a/end", json!({}))
+        .await
+        .gives(200);
     let (first, second) = (text(&first, "id"), text(&second, "id"));
     let stranger = server.another_tenant(Plan::Enterprise).await;
     let theirs = text(&make_bot(&stranger, json!({})).await, "id").to_owned();
@@ -273,10 +278,19 @@ async fn lists_are_filtered_and_newest_first(server: &TestServer) {
     ] {
         let answer = get(client, &format!("/conversations?{query}")).await;
         assert_eq!(column(answer.lists(), "session_id"), sessions, "{query}");
-        assert!(answer.lists().iter().all(|session| keys(session) == SESSION));
+        assert!(
+            answer
+                .lists()
+                .iter()
+                .all(|session| keys(session) == SESSION)
+        );
     }
-    get(client, "/conversations?status=asleep").await.refuses(400, "Invalid field: status");
-    get(client, "/conversations?channel=fax").await.refuses(400, "Invalid field: channel");
+    get(client, "/conversations?status=asleep")
+        .await
+        .refuses(400, "Invalid field: status");
+    get(client, "/conversations?channel=fax")
+        .await
+        .refuses(400, "Invalid field: channel");
 }
 
 async fn a_conversation_is_ended_and_goes_on_with_a_message(server: &TestServer) {
@@ -285,16 +299,25 @@ async fn a_conversation_is_ended_and_goes_on_with_a_message(server: &TestServer)
     say(client, "s", "What?").await;
     let answer = post(client, "/conversations/s/end", json!({})).await;
     let ended = answer.gives(200);
-    assert_eq!((keys(ended), &ended["status"]), (SESSION.to_vec(), &json!("ended")));
+    assert_eq!(
+        (keys(ended), &ended["status"]),
+        (SESSION.to_vec(), &json!("ended"))
+    );
     assert!(time(&ended["ended_at"]) >= time(&ended["started_at"]));
     // Ending it again changes nothing, and no body is needed for it.
     let bare = client.request(reqwest::Method::POST, "/conversations/s/end");
     assert_eq!(client.answer(bare).await.unwrap().gives(200), ended);
-    assert_eq!(&get(client, "/conversations/s").await.gives(200)["session"], ended);
+    assert_eq!(
+        &get(client, "/conversations/s").await.gives(200)["session"],
+        ended
+    );
     say(client, "s", "One more thing").await;
     let answer = get(client, "/conversations/s").await;
     let session = &answer.gives(200)["session"];
-    assert_eq!((&session["status"], &session["ended_at"]), (&json!("active"), &Value::Null));
+    assert_eq!(
+        (&session["status"], &session["ended_at"]),
+        (&json!("active"), &Value::Null)
+    );
     assert_eq!(session["id"], ended["id"], "it is the same conversation");
     assert_eq!(messages(client, "s").await.len(), 4);
 }
@@ -305,14 +328,31 @@ async fn silence_abandons_a_conversation(server: &TestServer) {
     for session in ["silent", "done"] {
         say(client, session, "What?").await;
     }
-    post(client, "/conversations/done/end", json!({})).await.gives(200);
-    let status = async |session: &str| get(client, &format!("/conversations/{session}")).await.gives(200)["session"].clone();
-    eventually(Duration::from_secs(20), "it is abandoned", async || status("silent").await["status"] == "abandoned").await;
+    post(client, "/conversations/done/end", json!({}))
+        .await
+        .gives(200);
+    let status = async |session: &str| {
+        get(client, &format!("/conversations/{session}"))
+            .await
+            .gives(200)["session"]
+            .clone()
+    };
+    eventually(Duration::from_secs(20), "it is abandoned", async || {
+        status("silent").await["status"] == "abandoned"
+    })
+    .await;
     time(&status("silent").await["ended_at"]);
-    assert_eq!(status("done").await["status"], "ended", "what was ended stays so");
+    assert_eq!(
+        status("done").await["status"],
+        "ended",
+        "what was ended stays so"
+    );
     say(client, "silent", "I am back").await;
     let session = status("silent").await;
-    assert_eq!((&session["status"], &session["ended_at"]), (&json!("active"), &Value::Null));
+    assert_eq!(
+        (&session["status"], &session["ended_at"]),
+        (&json!("active"), &Value::Null)
+    );
 }
 
 async fn what_is_nobodys_is_not_found(server: &TestServer) {
@@ -323,12 +363,18 @@ async fn what_is_nobodys_is_not_found(server: &TestServer) {
     let mut bodies = Vec::new();
     for session in ["theirs", "nobodys", "018f0000-0000-7000-8000-000000000000"] {
         let path = format!("/conversations/{session}");
-        for answer in [get(client, &path).await, post(client, &format!("{path}/end"), json!({})).await] {
+        for answer in [
+            get(client, &path).await,
+            post(client, &format!("{path}/end"), json!({})).await,
+        ] {
             answer.refuses(404, "Conversation not found");
             bodies.push(answer.text);
         }
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1);
-    assert_eq!(get(&stranger, "/conversations/theirs").await.gives(200)["session"]["status"], "active");
+    assert_eq!(
+        get(&stranger, "/conversations/theirs").await.gives(200)["session"]["status"],
+        "active"
+    );
 }

@@ -22,15 +22,29 @@ async fn what_was_acknowledged_is_kept(place: Place) {
     let (_, key) = place.tenant("Ours");
     let (mut uploads, mut turns, mut bots) = (Vec::new(), Vec::new(), Vec::new());
     let large = "The quick brown fox jumps over the lazy dog. \n".repeat(50_000);
-    for round in 0..3 {
+    // Not more often: a file that was begun this often counts as one that ends its reader.
+    for round in 0..2 {
         let server = place.serve().await;
         let client = server.client(&key);
-        bots.push(text(&make_bot(&client, json!({ "name": format!("{round}") })).await, "id").to_owned());
+        bots.push(
+            text(
+                &make_bot(&client, json!({ "name": format!("{round}") })).await,
+                "id",
+            )
+            .to_owned(),
+        );
         for number in 0..4 {
             turns.push(say(&client, &format!("s{round}"), &format!("Message {number}?")).await);
         }
-        for (name, words) in [("large.txt", large.as_str()), ("small.md", "# Head\n\nSome words."), ("empty.txt", " ")] {
-            let answer = client.upload(&bots[0], name, words.as_bytes().to_vec()).await.unwrap();
+        for (name, words) in [
+            ("large.txt", large.as_str()),
+            ("small.md", "# Head\n\nSome words."),
+            ("empty.txt", " "),
+        ] {
+            let answer = client
+                .upload(&bots[0], name, words.as_bytes().to_vec())
+                .await
+                .unwrap();
             uploads.push(text(answer.gives(201), "id").to_owned());
         }
         // At once: the files are acknowledged, and hardly read.
@@ -41,7 +55,9 @@ async fn what_was_acknowledged_is_kept(place: Place) {
     eventually(Duration::from_secs(30), "all files are read", async || {
         let list = get(&client, "/knowledge/sources?per_page=100").await;
         assert_eq!(list.lists().len(), uploads.len());
-        list.lists().iter().all(|source| source["status"] != "processing")
+        list.lists()
+            .iter()
+            .all(|source| source["status"] != "processing")
     })
     .await;
     for (number, id) in uploads.iter().enumerate() {
@@ -54,11 +70,21 @@ async fn what_was_acknowledged_is_kept(place: Place) {
         let said = messages(&client, &format!("s{round}")).await;
         let expected: Vec<_> = turns[round * 4..round * 4 + 4]
             .iter()
-            .flat_map(|turn| [text(&turn["user_message"], "message"), text(&turn["bot_response"], "message")])
+            .flat_map(|turn| {
+                [
+                    text(&turn["user_message"], "message"),
+                    text(&turn["bot_response"], "message"),
+                ]
+            })
             .collect();
-        assert_eq!(said.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            said.iter()
+                .map(|(_, message)| message.as_str())
+                .collect::<Vec<_>>(),
+            expected
+        );
     }
-    assert_eq!(usage(&client).await, [3, 3, 24]);
+    assert_eq!(usage(&client).await, [2, 2, 16]);
     server.stop().await;
 }
 
@@ -71,8 +97,13 @@ async fn a_keyed_request_is_done_once_also_across_a_kill() {
     let client = server.client(&key);
     make_bot(&client, json!({})).await;
     let send = async |client: &testkit::Client| {
-        let request = client.request(Method::POST, "/conversations/s/messages").header("idempotency-key", "k");
-        client.answer(request.json(&json!({ "message": "What?" }))).await.unwrap()
+        let request = client
+            .request(Method::POST, "/conversations/s/messages")
+            .header("idempotency-key", "k");
+        client
+            .answer(request.json(&json!({ "message": "What?" })))
+            .await
+            .unwrap()
     };
     let first = send(&client).await;
     first.gives(200);

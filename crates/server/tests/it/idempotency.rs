@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use testkit::{Answer, Builder, Client, TestServer};
 use tokio::task::JoinSet;
 
-use crate::support::{Told, get, make_bot, messages, on_both, read_source, started_on_both, text, usage};
+use crate::support::{
+    Told, get, make_bot, messages, on_both, read_source, started_on_both, text, usage,
+};
 
 on_both!(
     a_repeated_post_gives_the_first_answer,
@@ -31,7 +33,11 @@ struct Post {
 
 impl Post {
     fn json(path: &str, body: Value) -> Self {
-        Self { path: path.to_owned(), content_type: "application/json", body: body.to_string() }
+        Self {
+            path: path.to_owned(),
+            content_type: "application/json",
+            body: body.to_string(),
+        }
     }
 
     fn upload(bot: &str, words: &str) -> Self {
@@ -39,12 +45,20 @@ impl Post {
             "--b\r\ncontent-disposition: form-data; name=\"bot_id\"\r\n\r\n{bot}\r\n--b\r\n\
              content-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\n{words}\r\n--b--\r\n"
         );
-        Self { path: "/knowledge/upload".to_owned(), content_type: "multipart/form-data; boundary=b", body }
+        Self {
+            path: "/knowledge/upload".to_owned(),
+            content_type: "multipart/form-data; boundary=b",
+            body,
+        }
     }
 
     async fn send(&self, client: &Client, key: &str) -> Answer {
-        let request = client.request(Method::POST, &self.path).header("idempotency-key", key);
-        let request = request.header("content-type", self.content_type).body(self.body.clone());
+        let request = client
+            .request(Method::POST, &self.path)
+            .header("idempotency-key", key);
+        let request = request
+            .header("content-type", self.content_type)
+            .body(self.body.clone());
         client.answer(request).await.unwrap()
     }
 }
@@ -53,8 +67,14 @@ impl Post {
 fn posts(bot: &str, words: &str) -> Vec<Post> {
     vec![
         Post::json("/bots", json!({ "name": words, "channel_type": "webchat" })),
-        Post::json("/conversations/s/messages", json!({ "message": words, "bot_id": bot })),
-        Post::json("/knowledge/sources", json!({ "bot_id": bot, "name": "N", "source_type": "text", "content": words })),
+        Post::json(
+            "/conversations/s/messages",
+            json!({ "message": words, "bot_id": bot }),
+        ),
+        Post::json(
+            "/knowledge/sources",
+            json!({ "bot_id": bot, "name": "N", "source_type": "text", "content": words }),
+        ),
         Post::upload(bot, words),
     ]
 }
@@ -65,7 +85,10 @@ async fn bot(server: &TestServer) -> String {
 
 /// Bots, conversations, messages and sources that there are.
 async fn figures(client: &Client) -> ([u64; 3], usize) {
-    (usage(client).await, get(client, "/knowledge/sources").await.lists().len())
+    (
+        usage(client).await,
+        get(client, "/knowledge/sources").await.lists().len(),
+    )
 }
 
 async fn a_repeated_post_gives_the_first_answer(server: &TestServer) {
@@ -101,10 +124,16 @@ async fn another_request_with_the_key_is_refused(server: &TestServer) {
         let done = figures(client).await;
         let mut other = post.clone();
         other.body = post.body.replace("Some words.", "Other words.");
-        other.send(client, &key).await.refuses(422, "Idempotency key reused");
+        other
+            .send(client, &key)
+            .await
+            .refuses(422, "Idempotency key reused");
         let mut elsewhere = post.clone();
         elsewhere.path = "/knowledge/search".to_owned();
-        elsewhere.send(client, &key).await.refuses(422, "Idempotency key reused");
+        elsewhere
+            .send(client, &key)
+            .await
+            .refuses(422, "Idempotency key reused");
         assert_eq!(figures(client).await, done);
         assert_eq!(post.send(client, &key).await.text, first.text);
     }
@@ -132,13 +161,19 @@ async fn parallel_ones_are_done_once(server: &TestServer) {
         assert_eq!(given.len(), 1, "one answer: {given:?}");
     }
     let ([bots, conversations, messages], sources) = before;
-    assert_eq!(figures(client).await, ([bots + 1, conversations + 1, messages + 2], sources + 2));
+    assert_eq!(
+        figures(client).await,
+        ([bots + 1, conversations + 1, messages + 2], sources + 2)
+    );
 }
 
 async fn keys_are_each_tenants_own(server: &TestServer) {
     let stranger = server.another_tenant(Plan::Enterprise).await;
     let post = Post::json("/bots", json!({ "name": "Bot", "channel_type": "webchat" }));
-    let (mine, theirs) = (post.send(&server.client, "key").await, post.send(&stranger, "key").await);
+    let (mine, theirs) = (
+        post.send(&server.client, "key").await,
+        post.send(&stranger, "key").await,
+    );
     assert_ne!(mine.gives(201)["id"], theirs.gives(201)["id"]);
     assert_eq!(get(&stranger, "/bots").await.lists().len(), 1);
 }
@@ -147,10 +182,21 @@ async fn only_posts_are_kept(server: &TestServer) {
     let client = &server.client;
     let path = format!("/bots/{}", bot(server).await);
     for name in ["first", "second"] {
-        let request = client.request(Method::PUT, &path).header("idempotency-key", "key");
-        client.answer(request.json(&json!({ "name": name }))).await.unwrap().gives(200);
-        let request = client.request(Method::GET, &path).header("idempotency-key", "key");
-        assert_eq!(client.answer(request).await.unwrap().gives(200)["name"], name);
+        let request = client
+            .request(Method::PUT, &path)
+            .header("idempotency-key", "key");
+        client
+            .answer(request.json(&json!({ "name": name })))
+            .await
+            .unwrap()
+            .gives(200);
+        let request = client
+            .request(Method::GET, &path)
+            .header("idempotency-key", "key");
+        assert_eq!(
+            client.answer(request).await.unwrap().gives(200)["name"],
+            name
+        );
     }
 }
 
@@ -162,8 +208,15 @@ async fn errors_are_answers_too(server: &TestServer) {
     bot(server).await;
     assert_eq!(post.send(client, "key").await.text, first.text);
     post.send(client, "other").await.gives(200);
-    for (number, path) in ["/bots", "/knowledge/sources", "/nowhere"].into_iter().enumerate() {
-        let broken = Post { path: path.to_owned(), content_type: "application/json", body: "{".to_owned() };
+    for (number, path) in ["/bots", "/knowledge/sources", "/nowhere"]
+        .into_iter()
+        .enumerate()
+    {
+        let broken = Post {
+            path: path.to_owned(),
+            content_type: "application/json",
+            body: "{".to_owned(),
+        };
         let first = broken.send(client, &format!("broken-{number}")).await;
         let again = broken.send(client, &format!("broken-{number}")).await;
         assert_eq!((again.status, again.text), (first.status, first.text));
@@ -174,7 +227,9 @@ async fn the_key_is_checked(server: &TestServer) {
     let client = &server.client;
     let post = Post::json("/bots", json!({ "name": "Bot", "channel_type": "webchat" }));
     for wrong in ["", " ", &"k".repeat(256)] {
-        post.send(client, wrong).await.refuses(400, "Invalid field: Idempotency-Key");
+        post.send(client, wrong)
+            .await
+            .refuses(400, "Invalid field: Idempotency-Key");
     }
     assert!(get(client, "/bots").await.lists().is_empty());
     post.send(client, &"k".repeat(255)).await.gives(201);
@@ -192,7 +247,10 @@ async fn it_holds_across_a_restart(builder: Builder) {
     let server = server.restart().await;
     for (number, post) in posts.iter().enumerate() {
         let again = post.send(&server.client, &format!("key-{number}")).await;
-        assert_eq!((again.status, &again.text), (first[number].status, &first[number].text));
+        assert_eq!(
+            (again.status, &again.text),
+            (first[number].status, &first[number].text)
+        );
     }
     assert_eq!(figures(&server.client).await, done);
     server.stop().await;

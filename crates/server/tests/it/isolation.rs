@@ -46,30 +46,92 @@ const SOURCE: &str = "<source>";
 
 /// Every route of the Tenant API. A route of the document that is not here fails the tests.
 fn routes() -> Vec<Route> {
-    let route = |method: Method, path, body: Option<Value>, sees| Route { method, path, query: "", body, sees };
-    let listed = |path, query| Route { method: Method::GET, path, query, body: None, sees: Sees::OwnOnly };
+    let route = |method: Method, path, body: Option<Value>, sees| Route {
+        method,
+        path,
+        query: "",
+        body,
+        sees,
+    };
+    let listed = |path, query| Route {
+        method: Method::GET,
+        path,
+        query,
+        body: None,
+        sees: Sees::OwnOnly,
+    };
     let words = json!({ "bot_id": BOT, "name": "Mine", "source_type": "text", "content": "Mine." });
     vec![
         listed("/tenant/info", ""),
         listed("/tenant/usage", ""),
         listed("/bots", ""),
-        route(Method::POST, "/bots", Some(json!({ "id": BOT, "name": "Mine", "channel_type": "webchat" })), Sees::OwnOnly),
+        route(
+            Method::POST,
+            "/bots",
+            Some(json!({ "id": BOT, "name": "Mine", "channel_type": "webchat" })),
+            Sees::OwnOnly,
+        ),
         route(Method::GET, "/bots/{bot_id}", None, Sees::NotFound),
-        route(Method::PUT, "/bots/{bot_id}", Some(json!({ "name": "Mine" })), Sees::NotFound),
+        route(
+            Method::PUT,
+            "/bots/{bot_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
         route(Method::DELETE, "/bots/{bot_id}", None, Sees::NotFound),
         listed("/conversations", "bot_id=<bot>"),
-        route(Method::GET, "/conversations/{session_id}", None, Sees::NotFound),
-        route(Method::POST, "/conversations/{session_id}/messages", Some(json!({ "message": "Hi?", "bot_id": BOT })), Sees::NotFound),
-        route(Method::POST, "/conversations/{session_id}/end", None, Sees::NotFound),
+        route(
+            Method::GET,
+            "/conversations/{session_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/conversations/{session_id}/messages",
+            Some(json!({ "message": "Hi?", "bot_id": BOT })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/conversations/{session_id}/end",
+            None,
+            Sees::NotFound,
+        ),
         listed("/analytics/overview", ""),
         listed("/analytics/conversations", "bot_id=<bot>"),
         listed("/knowledge/sources", "bot_id=<bot>"),
-        route(Method::POST, "/knowledge/sources", Some(words), Sees::NotFound),
-        route(Method::GET, "/knowledge/sources/{source_id}", None, Sees::NotFound),
-        route(Method::DELETE, "/knowledge/sources/{source_id}", None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/knowledge/sources",
+            Some(words),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/knowledge/sources/{source_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/knowledge/sources/{source_id}",
+            None,
+            Sees::NotFound,
+        ),
         route(Method::POST, "/knowledge/upload", None, Sees::NotFound),
-        route(Method::POST, "/knowledge/scrape", Some(json!({ "bot_id": BOT, "url": "http://127.0.0.1:1/" })), Sees::NotFound),
-        route(Method::POST, "/knowledge/search", Some(json!({ "bot_id": BOT, "query": "secret" })), Sees::NotFound),
+        route(
+            Method::POST,
+            "/knowledge/scrape",
+            Some(json!({ "bot_id": BOT, "url": "http://127.0.0.1:1/" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/knowledge/search",
+            Some(json!({ "bot_id": BOT, "query": "secret" })),
+            Sees::NotFound,
+        ),
     ]
 }
 
@@ -86,24 +148,42 @@ impl Owned {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
         say(client, OWNED_SESSION, "What is the secret of the owner?").await;
         let list = get(client, "/knowledge/sources").await;
-        Self { bot, source: text(&list.lists()[0], "id").to_owned() }
+        Self {
+            bot,
+            source: text(&list.lists()[0], "id").to_owned(),
+        }
     }
 
     fn fill(&self, text: &str) -> String {
         let names = [
-            ("{bot_id}", self.bot.as_str()), (BOT, &self.bot), ("{session_id}", OWNED_SESSION), (SESSION, OWNED_SESSION),
-            ("{source_id}", &self.source), (SOURCE, &self.source),
+            ("{bot_id}", self.bot.as_str()),
+            (BOT, &self.bot),
+            ("{session_id}", OWNED_SESSION),
+            (SESSION, OWNED_SESSION),
+            ("{source_id}", &self.source),
+            (SOURCE, &self.source),
         ];
-        names.iter().fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
+        names
+            .iter()
+            .fold(text.to_owned(), |text, (name, id)| text.replace(name, id))
     }
 
     async fn call(&self, client: &Client, route: &Route) -> Answer {
-        let request = client.request(route.method.clone(), &self.fill(&format!("{}?{}", route.path, route.query)));
+        let request = client.request(
+            route.method.clone(),
+            &self.fill(&format!("{}?{}", route.path, route.query)),
+        );
         let request = match &route.body {
-            Some(body) => request.header("content-type", "application/json").body(self.fill(&body.to_string())),
+            Some(body) => request
+                .header("content-type", "application/json")
+                .body(self.fill(&body.to_string())),
             None if route.path == "/knowledge/upload" => {
                 let file = Part::bytes(b"Mine.".to_vec()).file_name("mine.txt");
-                request.multipart(Form::new().text("bot_id", self.bot.clone()).part("file", file))
+                request.multipart(
+                    Form::new()
+                        .text("bot_id", self.bot.clone())
+                        .part("file", file),
+                )
             }
             None => request,
         };
@@ -114,8 +194,16 @@ impl Owned {
     async fn snapshot(&self, client: &Client) -> Vec<String> {
         let mut seen = Vec::new();
         for path in [
-            "/tenant/info", "/tenant/usage", "/bots", "/bots/{bot_id}", "/conversations", "/conversations/{session_id}",
-            "/knowledge/sources", "/knowledge/sources/{source_id}", "/analytics/overview", "/analytics/conversations",
+            "/tenant/info",
+            "/tenant/usage",
+            "/bots",
+            "/bots/{bot_id}",
+            "/conversations",
+            "/conversations/{session_id}",
+            "/knowledge/sources",
+            "/knowledge/sources/{source_id}",
+            "/analytics/overview",
+            "/analytics/conversations",
         ] {
             let answer = get(client, &self.fill(path)).await;
             assert_eq!(answer.status, 200, "{path} {}", answer.text);
@@ -131,8 +219,15 @@ async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {
     let document = server.client.answer(request).await.unwrap().body;
     let mut routes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let Some(path) = path.strip_prefix("/api/v1") else { continue };
-        for method in item.as_object().unwrap().keys().filter(|key| *key != "parameters") {
+        let Some(path) = path.strip_prefix("/api/v1") else {
+            continue;
+        };
+        for method in item
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| *key != "parameters")
+        {
             routes.insert((method.to_uppercase(), path.to_owned()));
         }
     }
@@ -141,8 +236,15 @@ async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {
 
 async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
     let routes = routes();
-    let known: BTreeSet<_> = routes.iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
-    assert_eq!(documented(server).await, known, "every route of the document, and no other, is in the table");
+    let known: BTreeSet<_> = routes
+        .iter()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    assert_eq!(
+        documented(server).await,
+        known,
+        "every route of the document, and no other, is in the table"
+    );
 
     let owned = Owned::make(&server.client).await;
     let before = owned.snapshot(&server.client).await;
@@ -152,17 +254,32 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
         let answer = owned.call(&stranger, route).await;
         let called = format!("{} {}: {}", route.method, route.path, answer.text);
         match route.sees {
-            Sees::NotFound => assert_eq!((answer.status, &answer.body["success"]), (404, &json!(false)), "{called}"),
+            Sees::NotFound => assert_eq!(
+                (answer.status, &answer.body["success"]),
+                (404, &json!(false)),
+                "{called}"
+            ),
             Sees::OwnOnly => assert!((200..300).contains(&answer.status), "{called}"),
         }
-        for secret in [&owned.bot, &owned.source, OWNED_SESSION, "4711", &server.tenant_id, "Handbook"] {
+        for secret in [
+            &owned.bot,
+            &owned.source,
+            OWNED_SESSION,
+            "4711",
+            &server.tenant_id,
+            "Handbook",
+        ] {
             assert!(!answer.text.contains(secret), "{called}");
         }
         if !route.query.is_empty() && answer.body["data"].is_array() {
             assert!(answer.lists().is_empty(), "{called}");
         }
     }
-    assert_eq!(owned.snapshot(&server.client).await, before, "the owner's data is as it was");
+    assert_eq!(
+        owned.snapshot(&server.client).await,
+        before,
+        "the owner's data is as it was"
+    );
 }
 
 async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
@@ -174,7 +291,13 @@ async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
     assert!(!turn.to_string().contains("4711"));
     let answer = get(&stranger, &format!("/conversations/{OWNED_SESSION}")).await;
     let data = answer.gives(200);
-    assert_eq!((&data["session"]["bot_id"], data["messages"].as_array().unwrap().len()), (&bot["id"], 2));
+    assert_eq!(
+        (
+            &data["session"]["bot_id"],
+            data["messages"].as_array().unwrap().len()
+        ),
+        (&bot["id"], 2)
+    );
     assert_eq!(owned.snapshot(&server.client).await, before);
 }
 
@@ -199,9 +322,15 @@ async fn no_route_opens_without_a_good_key(server: &TestServer) {
 const SOON: Duration = Duration::from_secs(5);
 
 async fn refused_on_every_route(client: &Client, owned: &Owned) {
-    eventually(SOON, "the key is refused", async || get(client, "/tenant/info").await.status == 401).await;
+    eventually(SOON, "the key is refused", async || {
+        get(client, "/tenant/info").await.status == 401
+    })
+    .await;
     for route in routes() {
-        owned.call(client, &route).await.refuses(401, "Invalid API key");
+        owned
+            .call(client, &route)
+            .await
+            .refuses(401, "Invalid API key");
     }
 }
 
@@ -228,7 +357,10 @@ async fn a_suspended_tenant_is_refused_within_five_seconds(server: &TestServer) 
     refused_on_every_route(client, &owned).await;
     get(&other, "/tenant/info").await.gives(200);
     tenants::resume(app, tenant).await.unwrap();
-    eventually(SOON, "the key is taken again", async || get(client, "/tenant/info").await.status == 200).await;
+    eventually(SOON, "the key is taken again", async || {
+        get(client, "/tenant/info").await.status == 200
+    })
+    .await;
     // All but the tenant's own time of change.
     assert_eq!(owned.snapshot(client).await[1..], before[1..]);
 }

@@ -17,9 +17,6 @@ on_both!(
     lists_are_filtered_and_newest_first,
     a_deleted_source_is_gone,
     what_is_nobodys_is_not_found,
-    search_shows_what_is_found,
-    search_understands_what_was_said_before,
-    search_checks_its_fields,
 );
 
 async fn a_text_source_is_ready_at_once(server: &TestServer) {
@@ -31,16 +28,32 @@ async fn a_text_source_is_ready_at_once(server: &TestServer) {
     let answer = post(client, "/knowledge/sources", body).await;
     let made = answer.gives(201);
     assert_id(&made["id"]);
-    assert_eq!((&made["name"], &made["message"]), (&json!("Company Policies"), &json!("Knowledge source created successfully")));
+    assert_eq!(
+        (&made["name"], &made["message"]),
+        (
+            &json!("Company Policies"),
+            &json!("Knowledge source created successfully")
+        )
+    );
     let answer = get(client, &format!("/knowledge/sources/{}", text(made, "id"))).await;
     let data = answer.gives(200);
     assert_eq!(keys(data), ["chunks", "source"]);
     let source = &data["source"];
     for (field, value) in [
-        ("id", made["id"].clone()), ("bot_id", bot["id"].clone()), ("bot_name", json!("Customer Support Bot")),
-        ("name", json!("Company Policies")), ("source_type", json!("text")), ("content", json!(content)), ("file_path", Value::Null),
-        ("status", json!("ready")), ("error", Value::Null), ("size_bytes", json!(content.len())),
-        ("chunk_count", json!(data["chunks"].as_array().unwrap().len())),
+        ("id", made["id"].clone()),
+        ("bot_id", bot["id"].clone()),
+        ("bot_name", json!("Customer Support Bot")),
+        ("name", json!("Company Policies")),
+        ("source_type", json!("text")),
+        ("content", json!(content)),
+        ("file_path", Value::Null),
+        ("status", json!("ready")),
+        ("error", Value::Null),
+        ("size_bytes", json!(content.len())),
+        (
+            "chunk_count",
+            json!(data["chunks"].as_array().unwrap().len()),
+        ),
     ] {
         assert_eq!(source[field], value, "{field}");
     }
@@ -51,13 +64,37 @@ async fn a_text_source_is_ready_at_once(server: &TestServer) {
     let chunk = &data["chunks"][0];
     assert_id(&chunk["id"]);
     time(&chunk["created_at"]);
-    assert_eq!((&chunk["chunk_index"], text(chunk, "content").is_empty()), (&json!(0), false));
+    assert_eq!(
+        (&chunk["chunk_index"], text(chunk, "content").is_empty()),
+        (&json!(0), false)
+    );
     let list = get(client, "/knowledge/sources").await;
     let listed = &list.lists()[0];
-    let expected = ["bot_id", "bot_name", "content_preview", "created_at", "file_path", "id", "name", "source_type", "status"];
+    let expected = [
+        "bot_id",
+        "bot_name",
+        "content_preview",
+        "created_at",
+        "file_path",
+        "id",
+        "name",
+        "source_type",
+        "status",
+    ];
     assert_eq!(keys(listed), expected);
-    assert_eq!(listed["content_preview"], content.chars().take(200).collect::<String>());
-    for field in ["id", "bot_id", "bot_name", "name", "source_type", "file_path", "created_at"] {
+    assert_eq!(
+        listed["content_preview"],
+        content.chars().take(200).collect::<String>()
+    );
+    for field in [
+        "id",
+        "bot_id",
+        "bot_name",
+        "name",
+        "source_type",
+        "file_path",
+        "created_at",
+    ] {
         assert_eq!(listed[field], source[field], "{field}");
     }
 }
@@ -65,23 +102,58 @@ async fn a_text_source_is_ready_at_once(server: &TestServer) {
 async fn chunks_hold_every_word(server: &TestServer) {
     let client = &server.client;
     let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
-    let paragraphs: Vec<_> = (0..300).map(|n| format!("# Part {n}\n\nSentence {n} über Größe😀{n}. Wort{n} ends it.")).collect();
+    let paragraphs: Vec<_> = (0..300)
+        .map(|n| format!("# Part {n}\n\nSentence {n} über Größe😀{n}. Wort{n} ends it."))
+        .collect();
     let mut prose = paragraphs.join("\n\n");
-    prose.push_str(&format!("\n\n| a | b |\n|---|---|\n| cell1 | cell2 |\n\n- item1\n- item2\n\n{}", "longword".repeat(2_000)));
-    for content in [prose, "x".to_owned(), "  spaced \r\n\r\n out\t".to_owned(), "字".repeat(5_000)] {
+    prose.push_str(&format!(
+        "\n\n| a | b |\n|---|---|\n| cell1 | cell2 |\n\n- item1\n- item2\n\n{}",
+        "longword".repeat(2_000)
+    ));
+    for content in [
+        prose,
+        "x".to_owned(),
+        "  spaced \r\n\r\n out\t".to_owned(),
+        "字".repeat(5_000),
+    ] {
         let id = client.create_text(&bot, "Prose", &content).await.unwrap();
         let details = client.source(&id).await.unwrap();
-        assert_eq!(details.source["content"], content.as_str(), "kept word for word");
-        let indexes: Vec<_> = details.chunks.iter().map(|chunk| chunk["chunk_index"].as_u64().unwrap()).collect();
-        assert_eq!(indexes, (0..details.chunks.len() as u64).collect::<Vec<_>>());
+        assert_eq!(
+            details.source["content"],
+            content.as_str(),
+            "kept word for word"
+        );
+        let indexes: Vec<_> = details
+            .chunks
+            .iter()
+            .map(|chunk| chunk["chunk_index"].as_u64().unwrap())
+            .collect();
+        assert_eq!(
+            indexes,
+            (0..details.chunks.len() as u64).collect::<Vec<_>>()
+        );
         assert_eq!(details.source["chunk_count"], details.chunks.len());
         // Together: whatever is between words, and wherever a giant one is cut.
-        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-        let whole: String = details.chunks.iter().map(|chunk| letters(text(chunk, "content"))).collect();
+        let letters = |text: &str| {
+            text.chars()
+                .filter(|c| c.is_alphanumeric())
+                .collect::<String>()
+        };
+        let whole: String = details
+            .chunks
+            .iter()
+            .map(|chunk| letters(text(chunk, "content")))
+            .collect();
         let (wanted, mut held) = (letters(&content), whole.as_str());
         // Chunks may overlap or repeat a heading: every piece must be found, in order.
-        for word in content.split_whitespace().map(letters).filter(|word| !word.is_empty() && word.len() < 1_000) {
-            let found = held.find(&word).unwrap_or_else(|| panic!("'{word}' is missing"));
+        for word in content
+            .split_whitespace()
+            .map(letters)
+            .filter(|word| !word.is_empty() && word.len() < 1_000)
+        {
+            let found = held
+                .find(&word)
+                .unwrap_or_else(|| panic!("'{word}' is missing"));
             held = &held[found + word.len()..];
         }
         assert!(whole.len() >= wanted.len());
@@ -91,11 +163,14 @@ async fn chunks_hold_every_word(server: &TestServer) {
 async fn required_fields_are_named(server: &TestServer) {
     let client = &server.client;
     let bot = make_bot(client, json!({})).await;
-    let body = |source_type: &str| {
-        json!({ "bot_id": bot["id"], "name": "N", "source_type": source_type, "content": "words", "url": "http://127.0.0.1:1/" })
-    };
+    let body = |source_type: &str| json!({ "bot_id": bot["id"], "name": "N", "source_type": source_type, "content": "words", "url": "http://127.0.0.1:1/" });
     for (source_type, field) in [
-        ("text", "bot_id"), ("text", "name"), ("text", "source_type"), ("text", "content"), ("url", "url"), ("url", "name"),
+        ("text", "bot_id"),
+        ("text", "name"),
+        ("text", "source_type"),
+        ("text", "content"),
+        ("url", "url"),
+        ("url", "name"),
     ] {
         for blank in [None, Some(Value::Null), Some(json!("")), Some(json!(" \n"))] {
             let mut body = body(source_type);
@@ -103,27 +178,46 @@ async fn required_fields_are_named(server: &TestServer) {
                 Some(blank) => body[field] = blank,
                 None => drop(body.as_object_mut().unwrap().remove(field)),
             }
-            post(client, "/knowledge/sources", body).await.refuses(400, &format!("Missing required field: {field}"));
+            post(client, "/knowledge/sources", body)
+                .await
+                .refuses(400, &format!("Missing required field: {field}"));
         }
     }
-    post(client, "/knowledge/sources", body("file")).await.refuses(400, "Missing required field: file");
+    post(client, "/knowledge/sources", body("file"))
+        .await
+        .refuses(400, "Missing required field: file");
     assert!(get(client, "/knowledge/sources").await.lists().is_empty());
 }
 
 async fn fields_are_checked(server: &TestServer) {
     let client = &server.client;
     let bot = make_bot(client, json!({})).await;
-    let good = json!({ "bot_id": bot["id"], "name": "N", "source_type": "text", "content": "words" });
+    let good =
+        json!({ "bot_id": bot["id"], "name": "N", "source_type": "text", "content": "words" });
     for (field, value) in [
-        ("name", json!(5)), ("name", json!("😀".repeat(201))), ("name", json!("a\0b")), ("content", json!(["a"])),
-        ("content", json!("a\0b")), ("source_type", json!("video")), ("source_type", json!("Text")), ("source_type", json!(1)),
-        ("bot_id", json!(5)), ("include_subpages", json!("yes")), ("max_pages", json!("5")), ("max_pages", json!(-1)),
+        ("name", json!(5)),
+        ("name", json!("😀".repeat(201))),
+        ("name", json!("a\0b")),
+        ("content", json!(["a"])),
+        ("content", json!("a\0b")),
+        ("source_type", json!("video")),
+        ("source_type", json!("Text")),
+        ("source_type", json!(1)),
+        ("bot_id", json!(5)),
+        ("include_subpages", json!("yes")),
+        ("max_pages", json!("5")),
+        ("max_pages", json!(-1)),
         ("max_pages", json!(1.5)),
     ] {
         let mut body = good.clone();
         body[field] = value.clone();
         let answer = post(client, "/knowledge/sources", body).await;
-        assert!(answer.refuses(400, &format!("Invalid field: {field}")).contains(field), "{value}");
+        assert!(
+            answer
+                .refuses(400, &format!("Invalid field: {field}"))
+                .contains(field),
+            "{value}"
+        );
     }
     let mut longest = good.clone();
     longest["name"] = "😀".repeat(200).into();
@@ -131,7 +225,9 @@ async fn fields_are_checked(server: &TestServer) {
     for nobodys in ["bot-uuid-1", "018f0000-0000-7000-8000-000000000000"] {
         let mut body = good.clone();
         body["bot_id"] = nobodys.into();
-        post(client, "/knowledge/sources", body).await.refuses(404, "Bot not found");
+        post(client, "/knowledge/sources", body)
+            .await
+            .refuses(404, "Bot not found");
     }
 }
 
@@ -144,11 +240,20 @@ async fn the_longest_content_is_taken(server: &TestServer) {
     assert_eq!(content.chars().count(), 1_000_000);
     let id = client.create_text(&bot, "Long", &content).await.unwrap();
     let details = client.source(&id).await.unwrap();
-    assert!(details.source["content"] == content.as_str(), "kept word for word");
+    assert!(
+        details.source["content"] == content.as_str(),
+        "kept word for word"
+    );
     assert_eq!(details.source["size_bytes"], content.len());
     content.push('y');
-    let body = json!({ "bot_id": bot, "name": "Longer", "source_type": "text", "content": content });
-    assert!(post(client, "/knowledge/sources", body).await.refuses(400, "Invalid field: content").contains("1000000"));
+    let body =
+        json!({ "bot_id": bot, "name": "Longer", "source_type": "text", "content": content });
+    assert!(
+        post(client, "/knowledge/sources", body)
+            .await
+            .refuses(400, "Invalid field: content")
+            .contains("1000000")
+    );
 }
 
 async fn lists_are_filtered_and_newest_first(server: &TestServer) {
@@ -158,7 +263,11 @@ async fn lists_are_filtered_and_newest_first(server: &TestServer) {
     for (bot, name) in [(&first, "a"), (&second, "b"), (&first, "c")] {
         client.create_text(bot, name, "Some words.").await.unwrap();
     }
-    client.upload(&second, "d.txt", b"Some words.".to_vec()).await.unwrap().gives(201);
+    client
+        .upload(&second, "d.txt", b"Some words.".to_vec())
+        .await
+        .unwrap()
+        .gives(201);
     for (query, names) in [
         (String::new(), vec!["d.txt", "c", "b", "a"]),
         ("per_page=3&page=2".into(), vec!["a"]),
@@ -172,30 +281,57 @@ async fn lists_are_filtered_and_newest_first(server: &TestServer) {
         let answer = get(client, &format!("/knowledge/sources?{query}")).await;
         assert_eq!(column(answer.lists(), "name"), names, "{query}");
     }
-    get(client, "/knowledge/sources?source_type=video").await.refuses(400, "Invalid field: source_type");
+    get(client, "/knowledge/sources?source_type=video")
+        .await
+        .refuses(400, "Invalid field: source_type");
 }
 
 async fn a_deleted_source_is_gone(server: &TestServer) {
     let client = &server.client;
     let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
     let id = client.create_text(&bot, "Hours", HOURS).await.unwrap();
-    assert!(!client.search(&bot, "opening hours").await.unwrap().results.is_empty());
+    assert!(
+        !client
+            .search(&bot, "opening hours")
+            .await
+            .unwrap()
+            .results
+            .is_empty()
+    );
     let path = format!("/knowledge/sources/{id}");
     let answer = delete(client, &path).await;
     let expected = json!({ "success": true, "message": "Knowledge source deleted successfully" });
     assert_eq!((answer.status, &answer.body), (200, &expected));
-    get(client, &path).await.refuses(404, "Knowledge source not found");
-    delete(client, &path).await.refuses(404, "Knowledge source not found");
-    assert!(client.search(&bot, "opening hours").await.unwrap().results.is_empty());
+    get(client, &path)
+        .await
+        .refuses(404, "Knowledge source not found");
+    delete(client, &path)
+        .await
+        .refuses(404, "Knowledge source not found");
+    assert!(
+        client
+            .search(&bot, "opening hours")
+            .await
+            .unwrap()
+            .results
+            .is_empty()
+    );
 }
 
 async fn what_is_nobodys_is_not_found(server: &TestServer) {
     let client = &server.client;
     let stranger = server.another_tenant(Plan::Enterprise).await;
     let their_bot = text(&make_bot(&stranger, json!({})).await, "id").to_owned();
-    let theirs = stranger.create_text(&their_bot, "Secret", "Their words.").await.unwrap();
+    let theirs = stranger
+        .create_text(&their_bot, "Secret", "Their words.")
+        .await
+        .unwrap();
     let mut bodies = Vec::new();
-    for id in ["knowledge-uuid-1", "018f0000-0000-7000-8000-000000000000", theirs.as_str()] {
+    for id in [
+        "knowledge-uuid-1",
+        "018f0000-0000-7000-8000-000000000000",
+        theirs.as_str(),
+    ] {
         let path = format!("/knowledge/sources/{id}");
         for answer in [get(client, &path).await, delete(client, &path).await] {
             answer.refuses(404, "Knowledge source not found");
@@ -204,82 +340,19 @@ async fn what_is_nobodys_is_not_found(server: &TestServer) {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1);
-    let new = json!({ "bot_id": their_bot, "name": "N", "source_type": "text", "content": "Mine." });
-    post(client, "/knowledge/sources", new).await.refuses(404, "Bot not found");
+    let new =
+        json!({ "bot_id": their_bot, "name": "N", "source_type": "text", "content": "Mine." });
+    post(client, "/knowledge/sources", new)
+        .await
+        .refuses(404, "Bot not found");
     let search = json!({ "bot_id": their_bot, "query": "words" });
-    post(client, "/knowledge/search", search).await.refuses(404, "Bot not found");
-    client.upload(&their_bot, "a.txt", b"Mine.".to_vec()).await.unwrap().refuses(404, "Bot not found");
+    post(client, "/knowledge/search", search)
+        .await
+        .refuses(404, "Bot not found");
+    client
+        .upload(&their_bot, "a.txt", b"Mine.".to_vec())
+        .await
+        .unwrap()
+        .refuses(404, "Bot not found");
     assert_eq!(get(&stranger, "/knowledge/sources").await.lists().len(), 1);
-}
-
-async fn search_shows_what_is_found(server: &TestServer) {
-    let client = &server.client;
-    let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
-    let source = client.create_text(&bot, "Handbook", HOURS).await.unwrap();
-    let other = text(&make_bot(client, json!({})).await, "id").to_owned();
-    client.create_text(&other, "Elsewhere", "Our opening hours are none of your business.").await.unwrap();
-    let answer = post(client, "/knowledge/search", json!({ "bot_id": bot, "query": "What are your opening hours?" })).await;
-    let data = answer.gives(200);
-    assert_eq!(keys(data), ["answerable", "results"]);
-    let answerable = data["answerable"].as_f64().unwrap();
-    assert!((0.0..=1.0).contains(&answerable));
-    let results = data["results"].as_array().unwrap();
-    let first = &results[0];
-    let expected = ["chunk_id", "chunk_index", "content", "heading", "page", "score", "source_id", "source_name", "url"];
-    assert_eq!(keys(first), expected);
-    assert_eq!((&first["source_id"], &first["source_name"]), (&json!(source), &json!("Handbook")));
-    assert!(text(first, "content").contains("9 AM to 6 PM"));
-    let scores: Vec<_> = results.iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
-    assert!(scores.is_sorted_by(|a, b| a >= b), "best first: {scores:?}");
-    assert!(results.iter().all(|hit| hit["source_name"] == "Handbook"), "only the bot's own");
-    let unknown = post(client, "/knowledge/search", json!({ "bot_id": bot, "query": "How heavy is the moon?" })).await;
-    assert!(unknown.gives(200)["answerable"].as_f64().unwrap() < answerable);
-}
-
-async fn search_understands_what_was_said_before(server: &TestServer) {
-    let client = &server.client;
-    let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
-    client.create_text(&bot, "Handbook", HOURS).await.unwrap();
-    let history = json!([
-        { "sender": "user", "message": "Can I return a product?" },
-        { "sender": "bot", "message": "You can return any product within 30 days of the purchase for a full refund." },
-    ]);
-    let body = json!({ "bot_id": bot, "query": "And how long do I have for that?", "history": history });
-    let answer = post(client, "/knowledge/search", body).await;
-    let first = &answer.gives(200)["results"][0];
-    assert!(text(first, "content").contains("30 days"), "{first}");
-    for wrong in [json!([{ "sender": "robot", "message": "x" }]), json!([{ "message": "x" }]), json!("x"), json!([5])] {
-        let body = json!({ "bot_id": bot, "query": "opening hours", "history": wrong });
-        let answer = post(client, "/knowledge/search", body).await;
-        assert_eq!(answer.status, 400, "{}", answer.text);
-    }
-}
-
-async fn search_checks_its_fields(server: &TestServer) {
-    let client = &server.client;
-    let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
-    let twelve: String = (0..60).map(|n| format!("# Hours of shop {n}\n\nShop {n} has opening hours from {n} on.\n\n")).collect();
-    client.create_text(&bot, "Shops", &twelve).await.unwrap();
-    let search = async |limit: Value| {
-        post(client, "/knowledge/search", json!({ "bot_id": bot, "query": "opening hours", "limit": limit })).await
-    };
-    for (limit, most) in [(Value::Null, 10), (json!(1), 1), (json!(3), 3), (json!(50), 50)] {
-        let count = search(limit.clone()).await.gives(200)["results"].as_array().unwrap().len();
-        assert!((1..=most).contains(&count), "{limit}: {count}");
-    }
-    for limit in [json!(0), json!(51), json!(-1), json!("5"), json!(1.5)] {
-        search(limit).await.refuses(400, "Invalid field: limit");
-    }
-    for (body, error) in [
-        (json!({ "query": "x" }), "Missing required field: bot_id"),
-        (json!({ "bot_id": bot }), "Missing required field: query"),
-        (json!({ "bot_id": bot, "query": " " }), "Missing required field: query"),
-        (json!({ "bot_id": bot, "query": 5 }), "Invalid field: query"),
-        (json!({ "bot_id": bot, "query": "a\0" }), "Invalid field: query"),
-        (json!({ "bot_id": bot, "query": "é".repeat(8_001) }), "Invalid field: query"),
-    ] {
-        post(client, "/knowledge/search", body).await.refuses(400, error);
-    }
-    post(client, "/knowledge/search", json!({ "bot_id": "nobodys", "query": "x" })).await.refuses(404, "Bot not found");
-    post(client, "/knowledge/search", json!({ "bot_id": bot, "query": "é".repeat(8_000) })).await.gives(200);
 }

@@ -21,22 +21,37 @@ on_both!(
 
 /// On this plan without a request rate, with a line of its own in the settings file.
 fn unhurried(builder: Builder, plan: Plan, change: &str) -> Builder {
-    let file = format!("[plans.{}]\nrequests_per_minute = 0\n{change}\n", plan.as_str());
+    let file = format!(
+        "[plans.{}]\nrequests_per_minute = 0\n{change}\n",
+        plan.as_str()
+    );
     builder.plan(plan).settings_file(&file)
 }
 
-async fn at_once<F: Future<Output = Answer> + Send + 'static>(calls: impl Iterator<Item = F>) -> Vec<Answer> {
+async fn at_once<F: Future<Output = Answer> + Send + 'static>(
+    calls: impl Iterator<Item = F>,
+) -> Vec<Answer> {
     calls.collect::<JoinSet<_>>().join_all().await
 }
 
 fn with_status(answers: &[Answer], status: u16) -> Vec<&Answer> {
-    answers.iter().filter(|answer| answer.status == status).collect()
+    answers
+        .iter()
+        .filter(|answer| answer.status == status)
+        .collect()
 }
 
 async fn a_hundred_creations_at_once_make_ten_bots(server: &TestServer) {
     let answers = at_once((0..100).map(|number| {
         let client = server.client.clone();
-        async move { post(&client, "/bots", json!({ "name": format!("{number}"), "channel_type": "webchat" })).await }
+        async move {
+            post(
+                &client,
+                "/bots",
+                json!({ "name": format!("{number}"), "channel_type": "webchat" }),
+            )
+            .await
+        }
     }))
     .await;
     let (made, refused) = (with_status(&answers, 201), with_status(&answers, 403));
@@ -44,14 +59,24 @@ async fn a_hundred_creations_at_once_make_ten_bots(server: &TestServer) {
     for answer in refused {
         answer.refuses(403, "Bot limit reached for current plan");
     }
-    assert_eq!(made.iter().filter(|answer| answer.body["data"]["is_default"] == true).count(), 1);
+    assert_eq!(
+        made.iter()
+            .filter(|answer| answer.body["data"]["is_default"] == true)
+            .count(),
+        1
+    );
     assert_eq!(usage(&server.client).await[0], 10);
     assert_eq!(get(&server.client, "/bots").await.lists().len(), 10);
 }
 
 async fn the_documented_limit_is_told(server: &TestServer) {
     make_bot(&server.client, json!({})).await;
-    let answer = post(&server.client, "/bots", json!({ "name": "Second", "channel_type": "webchat" })).await;
+    let answer = post(
+        &server.client,
+        "/bots",
+        json!({ "name": "Second", "channel_type": "webchat" }),
+    )
+    .await;
     let expected = json!({
         "success": false,
         "error": "Bot limit reached for current plan",
@@ -59,22 +84,38 @@ async fn the_documented_limit_is_told(server: &TestServer) {
     });
     assert_eq!((answer.status, &answer.body), (403, &expected));
     let answer = get(&server.client, "/tenant/usage").await;
-    assert_eq!(answer.gives(200)["utilization"], json!({ "bots": "1/1", "conversations": "0/100", "messages": "0/1000" }));
+    assert_eq!(
+        answer.gives(200)["utilization"],
+        json!({ "bots": "1/1", "conversations": "0/100", "messages": "0/1000" })
+    );
 }
 
 async fn inactive_bots_count_and_deleted_ones_do_not(server: &TestServer) {
     let client = &server.client;
     let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
-    put(client, &format!("/bots/{bot}"), json!({ "is_active": false })).await.gives(200);
+    put(
+        client,
+        &format!("/bots/{bot}"),
+        json!({ "is_active": false }),
+    )
+    .await
+    .gives(200);
     let another = json!({ "name": "Second", "channel_type": "webchat" });
-    post(client, "/bots", another.clone()).await.refuses(403, "Bot limit reached for current plan");
+    post(client, "/bots", another.clone())
+        .await
+        .refuses(403, "Bot limit reached for current plan");
     delete(client, &format!("/bots/{bot}")).await;
     post(client, "/bots", another).await.gives(201);
     assert_eq!(usage(client).await, [1, 0, 0]);
 }
 
 async fn send(client: &testkit::Client, session: &str) -> Answer {
-    post(client, &format!("/conversations/{session}/messages"), json!({ "message": "What?" })).await
+    post(
+        client,
+        &format!("/conversations/{session}/messages"),
+        json!({ "message": "What?" }),
+    )
+    .await
 }
 
 async fn messages_stop_at_the_limit(server: &TestServer) {
@@ -85,10 +126,16 @@ async fn messages_stop_at_the_limit(server: &TestServer) {
         assert_eq!(usage(client).await[2], turn * 2);
     }
     // There is room for a message, and none for its answer: a turn that is let in can be finished.
-    send(client, "s").await.refuses(403, "Message limit reached for current plan");
-    send(client, "new").await.refuses(403, "Message limit reached for current plan");
+    send(client, "s")
+        .await
+        .refuses(403, "Message limit reached for current plan");
+    send(client, "new")
+        .await
+        .refuses(403, "Message limit reached for current plan");
     assert_eq!(usage(client).await, [1, 1, 8]);
-    get(client, "/conversations/new").await.refuses(404, "Conversation not found");
+    get(client, "/conversations/new")
+        .await
+        .refuses(404, "Conversation not found");
     let answer = get(client, "/tenant/usage").await;
     assert_eq!(answer.gives(200)["utilization"]["messages"], "8/9");
 }
@@ -101,7 +148,13 @@ async fn messages_stop_at_the_limit_in_a_race(server: &TestServer) {
         async move { send(&client, &format!("s{}", number % 5)).await }
     }))
     .await;
-    assert_eq!((with_status(&answers, 200).len(), with_status(&answers, 403).len()), (15, 25));
+    assert_eq!(
+        (
+            with_status(&answers, 200).len(),
+            with_status(&answers, 403).len()
+        ),
+        (15, 25)
+    );
     assert_eq!(usage(client).await[2], 30);
 }
 
@@ -122,7 +175,9 @@ async fn conversations_stop_at_the_limit(server: &TestServer) {
     // Those that are there go on.
     let list = get(client, "/conversations").await;
     for conversation in list.lists() {
-        send(client, text(conversation, "session_id")).await.gives(200);
+        send(client, text(conversation, "session_id"))
+            .await
+            .gives(200);
     }
     assert_eq!(usage(client).await, [1, 3, 15]);
 }
@@ -141,49 +196,99 @@ async fn usage_is_told_against_the_plan(server: &TestServer) {
     });
     assert_eq!(answer.gives(200), &expected);
     for (plan, limits) in [
-        (Plan::Free, json!({ "max_bots": 1, "max_conversations_per_month": 100, "max_messages_per_month": 1_000 })),
-        (Plan::Starter, json!({ "max_bots": 3, "max_conversations_per_month": 1_000, "max_messages_per_month": 10_000 })),
-        (Plan::Enterprise, json!({ "max_bots": null, "max_conversations_per_month": null, "max_messages_per_month": null })),
+        (
+            Plan::Free,
+            json!({ "max_bots": 1, "max_conversations_per_month": 100, "max_messages_per_month": 1_000 }),
+        ),
+        (
+            Plan::Starter,
+            json!({ "max_bots": 3, "max_conversations_per_month": 1_000, "max_messages_per_month": 10_000 }),
+        ),
+        (
+            Plan::Enterprise,
+            json!({ "max_bots": null, "max_conversations_per_month": null, "max_messages_per_month": null }),
+        ),
     ] {
         let client = server.another_tenant(plan).await;
-        assert_eq!(get(&client, "/tenant/usage").await.gives(200)["limits"], limits);
-        assert_eq!(get(&client, "/tenant/info").await.gives(200)["plan"], plan.as_str());
+        assert_eq!(
+            get(&client, "/tenant/usage").await.gives(200)["limits"],
+            limits
+        );
+        assert_eq!(
+            get(&client, "/tenant/info").await.gives(200)["plan"],
+            plan.as_str()
+        );
     }
     let enterprise = server.another_tenant(Plan::Enterprise).await;
     for _ in 0..5 {
         make_bot(&enterprise, json!({})).await;
     }
     let answer = get(&enterprise, "/tenant/usage").await;
-    assert_eq!(answer.gives(200)["utilization"], json!({ "bots": "5/unlimited", "conversations": "0/unlimited", "messages": "0/unlimited" }));
+    assert_eq!(
+        answer.gives(200)["utilization"],
+        json!({ "bots": "5/unlimited", "conversations": "0/unlimited", "messages": "0/unlimited" })
+    );
 }
 
 async fn the_rate_is_a_minutes(server: &TestServer) {
     let client = &server.client;
     for number in 1..=60 {
         // Errors are requests, too.
-        let answer = get(client, if number % 2 == 0 { "/tenant/info" } else { "/bots/nobodys" }).await;
+        let answer = get(
+            client,
+            if number % 2 == 0 {
+                "/tenant/info"
+            } else {
+                "/bots/nobodys"
+            },
+        )
+        .await;
         assert_ne!(answer.status, 429, "request {number}");
         assert_eq!(answer.header("ratelimit-limit"), "60");
-        assert_eq!(answer.header("ratelimit-remaining"), (60 - number).to_string());
+        assert_eq!(
+            answer.header("ratelimit-remaining"),
+            (60 - number).to_string()
+        );
     }
     let answer = get(client, "/tenant/info").await;
     answer.refuses(429, "Rate limit exceeded");
     let seconds = |name: &str| answer.header(name).parse::<u64>().unwrap();
-    assert!((1..=62).contains(&seconds("retry-after")), "{}", seconds("retry-after"));
+    assert!(
+        (1..=62).contains(&seconds("retry-after")),
+        "{}",
+        seconds("retry-after")
+    );
     assert!((1..=62).contains(&seconds("ratelimit-reset")));
-    assert_eq!((answer.header("ratelimit-limit"), answer.header("ratelimit-remaining")), ("60", "0"));
-    assert!(answer.header("ratelimit").contains("r=0") && answer.header("ratelimit-policy").contains("q=60"));
+    assert_eq!(
+        (
+            answer.header("ratelimit-limit"),
+            answer.header("ratelimit-remaining")
+        ),
+        ("60", "0")
+    );
+    assert!(
+        answer.header("ratelimit").contains("r=0")
+            && answer.header("ratelimit-policy").contains("q=60")
+    );
     // Whatever it would have been: the rate comes first. What is outside the API has none.
-    post(client, "/bots", Value::Null).await.refuses(429, "Rate limit exceeded");
+    post(client, "/bots", Value::Null)
+        .await
+        .refuses(429, "Rate limit exceeded");
     get(client, "/nowhere").await.refuses(404, "Not found");
 }
 
 async fn each_key_has_its_own_rate(server: &TestServer) {
-    let rates = [(Plan::Free, "60"), (Plan::Starter, "120"), (Plan::Professional, "300")];
+    let rates = [
+        (Plan::Free, "60"),
+        (Plan::Starter, "120"),
+        (Plan::Professional, "300"),
+    ];
     for _ in 0..61 {
         get(&server.client, "/tenant/info").await;
     }
-    get(&server.client, "/tenant/info").await.refuses(429, "Rate limit exceeded");
+    get(&server.client, "/tenant/info")
+        .await
+        .refuses(429, "Rate limit exceeded");
     for (plan, rate) in rates {
         let client = server.another_tenant(plan).await;
         let answer = get(&client, "/tenant/info").await;

@@ -1,14 +1,22 @@
 //! The product as its clients see it: over HTTP, on both engines, with real files, real databases and the
 //! built binary. What is asserted comes from the Tenant API's document and the contract, never from the code.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where what it needs is not there"
+)]
 
 mod analytics;
+mod answers;
 mod binary;
+mod bot_changes;
 mod bots;
 mod clients;
 mod commands;
 mod concurrency;
 mod conversations;
 mod crashes;
+mod forms;
 mod hostile;
 mod idempotency;
 mod isolation;
@@ -19,6 +27,7 @@ mod program;
 mod providers;
 mod raw;
 mod requests;
+mod search;
 mod sessions;
 mod streaming;
 mod support;

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use testkit::{Answer, Client, TestServer};
 
 use crate::program::Place;
-use crate::support::{HOURS, Told, bot_that_knows, eventually, get, make_bot, on_both, post, say, text};
+use crate::support::{
+    HOURS, Told, bot_that_knows, eventually, get, make_bot, on_both, post, say, text,
+};
 
 on_both!(
     health_is_told,
@@ -40,18 +42,52 @@ async fn health_is_told(server: &TestServer) {
 async fn metrics_are_for_this_machine(server: &TestServer) {
     assert_eq!(outside(server, "/metrics", &[]).await.status, 200);
     // A proxy on this machine passes on for somebody else.
-    for header in [("x-forwarded-for", "203.0.113.5"), ("forwarded", "for=203.0.113.5"), ("x-real-ip", "203.0.113.5")] {
-        outside(server, "/metrics", &[header]).await.refuses(404, "Not found");
+    for header in [
+        ("x-forwarded-for", "203.0.113.5"),
+        ("forwarded", "for=203.0.113.5"),
+        ("x-real-ip", "203.0.113.5"),
+    ] {
+        outside(server, "/metrics", &[header])
+            .await
+            .refuses(404, "Not found");
     }
-    let headers = [("x-forwarded-for", "203.0.113.5"), ("authorization", "Bearer let-me-in")];
-    assert_eq!(outside(server, "/metrics", &headers).await.status, 404, "there is no token");
+    let headers = [
+        ("x-forwarded-for", "203.0.113.5"),
+        ("authorization", "Bearer let-me-in"),
+    ];
+    assert_eq!(
+        outside(server, "/metrics", &headers).await.status,
+        404,
+        "there is no token"
+    );
 }
 
 async fn metrics_open_with_the_token(server: &TestServer) {
     let proxied = ("x-forwarded-for", "203.0.113.5");
-    assert_eq!(outside(server, "/metrics", &[proxied, ("authorization", "Bearer let-me-in")]).await.status, 200);
-    for wrong in ["Bearer let-me-i", "Bearer let-me-in2", "Bearer ", "let-me-in", "Basic let-me-in"] {
-        assert_eq!(outside(server, "/metrics", &[proxied, ("authorization", wrong)]).await.status, 404, "{wrong}");
+    assert_eq!(
+        outside(
+            server,
+            "/metrics",
+            &[proxied, ("authorization", "Bearer let-me-in")]
+        )
+        .await
+        .status,
+        200
+    );
+    for wrong in [
+        "Bearer let-me-i",
+        "Bearer let-me-in2",
+        "Bearer ",
+        "let-me-in",
+        "Basic let-me-in",
+    ] {
+        assert_eq!(
+            outside(server, "/metrics", &[proxied, ("authorization", wrong)])
+                .await
+                .status,
+            404,
+            "{wrong}"
+        );
     }
     assert_eq!(outside(server, "/metrics", &[proxied]).await.status, 404);
 }
@@ -65,22 +101,43 @@ async fn metrics_count_requests_and_name_nobody(server: &TestServer) {
     assert!(answer.header("content-type").starts_with("text/plain"));
     let metrics = &answer.text;
     let line = |name: &str, labels: &[&str]| {
-        metrics.lines().find(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label))).map(str::to_owned)
+        metrics
+            .lines()
+            .find(|line| line.starts_with(name) && labels.iter().all(|label| line.contains(label)))
+            .map(str::to_owned)
     };
-    let sent = line("botwright_http_requests_total", &["method=\"POST\"", "messages", "status=\"200\""]);
+    let sent = line(
+        "botwright_http_requests_total",
+        &["method=\"POST\"", "messages", "status=\"200\""],
+    );
     assert!(sent.is_some_and(|line| line.ends_with(" 1")), "{metrics}");
     assert!(line("botwright_http_request_seconds_bucket", &["le="]).is_some());
     for line in metrics.lines().filter(|line| !line.starts_with('#')) {
-        assert!(line.rsplit(' ').next().unwrap().parse::<f64>().is_ok(), "{line}");
+        assert!(
+            line.rsplit(' ').next().unwrap().parse::<f64>().is_ok(),
+            "{line}"
+        );
     }
-    for secret in [&bot, "visitor-ada", "secret-word", &server.tenant_id, &server.api_key, "opening", "Handbook"] {
+    for secret in [
+        &bot,
+        "visitor-ada",
+        "secret-word",
+        &server.tenant_id,
+        &server.api_key,
+        "opening",
+        "Handbook",
+    ] {
         assert!(!metrics.contains(secret), "{secret}");
     }
 }
 
 async fn the_description_is_openapi_3_1(server: &TestServer) {
     let document = outside(server, "/openapi.json", &[]).await.body;
-    assert!(text(&document, "openapi").starts_with("3.1."), "{}", document["openapi"]);
+    assert!(
+        text(&document, "openapi").starts_with("3.1."),
+        "{}",
+        document["openapi"]
+    );
     for field in ["title", "version"] {
         assert!(!text(&document["info"], field).is_empty());
     }
@@ -88,7 +145,10 @@ async fn the_description_is_openapi_3_1(server: &TestServer) {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let at = format!("{method} {path}");
-            assert!(ids.insert(text(operation, "operationId").to_owned()), "{at}: its operationId is there twice");
+            assert!(
+                ids.insert(text(operation, "operationId").to_owned()),
+                "{at}: its operationId is there twice"
+            );
             let declared: BTreeSet<_> = operation["parameters"]
                 .as_array()
                 .into_iter()
@@ -99,16 +159,30 @@ async fn the_description_is_openapi_3_1(server: &TestServer) {
                     text(parameter, "name")
                 })
                 .collect();
-            let named: BTreeSet<_> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let named: BTreeSet<_> = path
+                .split('/')
+                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+                .collect();
             assert_eq!(declared, named, "{at}");
             let responses = operation["responses"].as_object().unwrap();
-            assert!(responses.keys().any(|status| status.starts_with('2')), "{at}");
-            assert!(responses.values().all(|response| response["description"].is_string()), "{at}");
+            assert!(
+                responses.keys().any(|status| status.starts_with('2')),
+                "{at}"
+            );
+            assert!(
+                responses
+                    .values()
+                    .all(|response| response["description"].is_string()),
+                "{at}"
+            );
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 assert!(parameter["schema"].is_object(), "{at}: {parameter}");
             }
             if path.starts_with("/api/v1") {
-                assert!(operation["security"].is_array() && responses.contains_key("401"), "{at}");
+                assert!(
+                    operation["security"].is_array() && responses.contains_key("401"),
+                    "{at}"
+                );
             }
         }
     }
@@ -120,11 +194,21 @@ fn references(document: &Value, value: &Value) {
     match value {
         Value::Object(fields) => {
             if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
-                let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference}"));
-                assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+                let pointer = reference
+                    .strip_prefix('#')
+                    .unwrap_or_else(|| panic!("{reference}"));
+                assert!(
+                    document.pointer(pointer).is_some(),
+                    "{reference} leads nowhere"
+                );
             }
-            assert!(!fields.contains_key("nullable"), "`nullable` is OpenAPI 3.0's: {value}");
-            fields.values().for_each(|value| references(document, value));
+            assert!(
+                !fields.contains_key("nullable"),
+                "`nullable` is OpenAPI 3.0's: {value}"
+            );
+            fields
+                .values()
+                .for_each(|value| references(document, value));
         }
         Value::Array(items) => items.iter().for_each(|value| references(document, value)),
         _ => {}
@@ -157,8 +241,14 @@ async fn the_documentation_serves_itself(server: &TestServer) {
 
 async fn every_answer_has_a_request_id(server: &TestServer) {
     for (path, status) in [
-        ("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/openapi.json", 200), ("/docs/", 200), ("/nowhere", 404),
-        ("/api/v1/bots", 401), ("/api/v1/nowhere", 404),
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/openapi.json", 200),
+        ("/docs/", 200),
+        ("/nowhere", 404),
+        ("/api/v1/bots", 401),
+        ("/api/v1/nowhere", 404),
     ] {
         let answer = outside(server, path, &[]).await;
         assert_eq!(answer.status, status, "{path}");
@@ -176,28 +266,87 @@ async fn logs_hold_no_names_keys_or_words() {
         let (tenant, key) = place.tenant("Zaphod Tractors");
         let server = place.serve().await;
         let client = server.client(&key);
-        let bot = text(&make_bot(&client, json!({ "name": "Marvin", "system_prompt": "Be gloomy." })).await, "id").to_owned();
-        client.create_text(&bot, "Slartibartfast", "Fjords are built from nine to five.").await.unwrap();
-        client.upload(&bot, "vogon.txt", b"Oh freddled gruntbuggly.".to_vec()).await.unwrap().gives(201);
+        let bot = text(
+            &make_bot(
+                &client,
+                json!({ "name": "Marvin", "system_prompt": "Be gloomy." }),
+            )
+            .await,
+            "id",
+        )
+        .to_owned();
+        client
+            .create_text(
+                &bot,
+                "Slartibartfast",
+                "Fjords are built from nine to five.",
+            )
+            .await
+            .unwrap();
+        client
+            .upload(&bot, "vogon.txt", b"Oh freddled gruntbuggly.".to_vec())
+            .await
+            .unwrap()
+            .gives(201);
         let body = json!({ "message": "When are fjords built?", "user_name": "Trillian", "user_email": "ford@example.com" });
-        post(&client, "/conversations/heartofgold/messages", body).await.gives(200);
-        post(&client, "/conversations/heartofgold/messages", json!({ "message": "Fjords\0" })).await;
-        post(&client, "/bots", json!({ "name": 5, "channel_type": "gruntbuggly" })).await;
-        post(&client, "/knowledge/scrape", json!({ "bot_id": bot, "url": "http://127.0.0.1:1/gruntbuggly" })).await;
+        post(&client, "/conversations/heartofgold/messages", body)
+            .await
+            .gives(200);
+        post(
+            &client,
+            "/conversations/heartofgold/messages",
+            json!({ "message": "Fjords\0" }),
+        )
+        .await;
+        post(
+            &client,
+            "/bots",
+            json!({ "name": 5, "channel_type": "gruntbuggly" }),
+        )
+        .await;
+        post(
+            &client,
+            "/knowledge/scrape",
+            json!({ "bot_id": bot, "url": "http://127.0.0.1:1/gruntbuggly" }),
+        )
+        .await;
         get(&client, "/bots?channel_type=gruntbuggly").await;
-        get(&server.client("tk_gruntbuggly"), "/bots").await.refuses(401, "Invalid API key");
-        eventually(Duration::from_secs(10), "requests are logged", async || server.errors().matches("/bots").count() >= 3).await;
+        get(&server.client("tk_gruntbuggly"), "/bots")
+            .await
+            .refuses(401, "Invalid API key");
+        eventually(Duration::from_secs(10), "requests are logged", async || {
+            server.errors().matches("/bots").count() >= 3
+        })
+        .await;
         let logged = server.errors();
         server.stop().await;
         assert!(logged.contains("botwright is listening"), "{logged}");
-        assert!(logged.contains(&tenant), "whose request it was is told by the id");
+        assert!(
+            logged.contains(&tenant),
+            "whose request it was is told by the id"
+        );
         if format == "json" {
-            assert!(logged.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{logged}");
+            assert!(
+                logged
+                    .lines()
+                    .all(|line| serde_json::from_str::<Value>(line).is_ok()),
+                "{logged}"
+            );
         }
         let logged = logged.to_lowercase();
         for word in [
-            "zaphod", "marvin", "gloomy", "slartibartfast", "fjord", "freddled", "vogon", "trillian", "ford@example.com", "heartofgold",
-            "gruntbuggly", &key[..12].to_lowercase(),
+            "zaphod",
+            "marvin",
+            "gloomy",
+            "slartibartfast",
+            "fjord",
+            "freddled",
+            "vogon",
+            "trillian",
+            "ford@example.com",
+            "heartofgold",
+            "gruntbuggly",
+            &key[..12].to_lowercase(),
         ] {
             assert!(!logged.contains(word), "'{word}' is in the log:\n{logged}");
         }

@@ -28,7 +28,11 @@ impl Place {
         for name in ["work", "home", "tmp"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { folder, environment: Vec::new(), database: None }
+        Self {
+            folder,
+            environment: Vec::new(),
+            database: None,
+        }
     }
 
     /// On a database of its own.
@@ -55,7 +59,10 @@ impl Place {
 
     /// Files that are in neither the data directory nor named by the test.
     pub fn strays(&self) -> Vec<PathBuf> {
-        ["work", "home", "tmp"].iter().flat_map(|name| files(&self.path(name))).collect()
+        ["work", "home", "tmp"]
+            .iter()
+            .flat_map(|name| files(&self.path(name)))
+            .collect()
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -81,13 +88,25 @@ impl Place {
     #[track_caller]
     pub fn done(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Makes a tenant: its id and its key.
     pub fn tenant(&self, name: &str) -> (String, String) {
-        let printed = self.done(&["tenant", "create", "--name", name, "--plan", "enterprise", "--json"]);
+        let printed = self.done(&[
+            "tenant",
+            "create",
+            "--name",
+            name,
+            "--plan",
+            "enterprise",
+            "--json",
+        ]);
         let made: Value = serde_json::from_str(&printed).unwrap();
         let word = |field: &str| made[field].as_str().unwrap().to_owned();
         (word("tenant_id"), word("api_key"))
@@ -109,12 +128,24 @@ impl Place {
             .stderr(std::fs::File::create(&err).unwrap())
             .spawn()
             .unwrap();
-        let mut running = Running { child, url: format!("http://{address}"), out, err };
+        let mut running = Running {
+            child,
+            url: format!("http://{address}"),
+            out,
+            err,
+        };
         let client = Client::without_key(&running.url);
         eventually(Duration::from_secs(30), "the server is ready", async || {
-            assert!(running.child.try_wait().unwrap().is_none(), "it ended: {}", running.errors());
+            assert!(
+                running.child.try_wait().unwrap().is_none(),
+                "it ended: {}",
+                running.errors()
+            );
             let request = client.request_outside(reqwest::Method::GET, "/readyz");
-            client.answer(request).await.is_ok_and(|answer| answer.status == 200)
+            client
+                .answer(request)
+                .await
+                .is_ok_and(|answer| answer.status == 200)
         })
         .await;
         running
@@ -134,8 +165,18 @@ pub fn free_port() -> u16 {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    let entries = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 /// A server that runs; it is killed when dropped.
@@ -163,7 +204,10 @@ impl Running {
 
     /// Sends it a signal by its name.
     pub fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        let done = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(done.success());
     }
 
@@ -180,7 +224,11 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(began.elapsed() < within, "it still runs after {within:?}: {}", self.errors());
+            assert!(
+                began.elapsed() < within,
+                "it still runs after {within:?}: {}",
+                self.errors()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -202,14 +250,19 @@ impl Drop for Running {
 
 fn read(path: &Path) -> String {
     let mut text = String::new();
-    std::fs::File::open(path).unwrap().read_to_string(&mut text).unwrap();
+    std::fs::File::open(path)
+        .unwrap()
+        .read_to_string(&mut text)
+        .unwrap();
     text
 }
 
 /// Waits until a key is answered with this status.
 pub async fn answers(client: &Client, status: u16, within: Duration) {
-    eventually(within, &format!("the key is answered with {status}"), async || {
-        get(client, "/tenant/info").await.status == status
-    })
+    eventually(
+        within,
+        &format!("the key is answered with {status}"),
+        async || get(client, "/tenant/info").await.status == status,
+    )
     .await;
 }

@@ -26,12 +26,17 @@ impl RawAnswer {
 }
 
 pub async fn connect(server: &TestServer) -> TcpStream {
-    TcpStream::connect(server.url().trim_start_matches("http://")).await.unwrap()
+    TcpStream::connect(server.url().trim_start_matches("http://"))
+        .await
+        .unwrap()
 }
 
 /// A request's head with the tenant's key; `headers` are lines without their ends.
 pub fn head(server: &TestServer, method: &str, target: &str, headers: &[&str]) -> Vec<u8> {
-    let mut head = format!("{method} {target} HTTP/1.1\r\nhost: test\r\nx-api-key: {}\r\n", server.api_key);
+    let mut head = format!(
+        "{method} {target} HTTP/1.1\r\nhost: test\r\nx-api-key: {}\r\n",
+        server.api_key
+    );
     for header in headers {
         head.push_str(header);
         head.push_str("\r\n");
@@ -61,15 +66,27 @@ pub async fn answer(connection: &mut TcpStream) -> RawAnswer {
             }
         }
     };
-    timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("an answer comes within {PATIENCE:?}"));
-    whole(&bytes).unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(&bytes)))
+    timeout(PATIENCE, reading)
+        .await
+        .unwrap_or_else(|_| panic!("an answer comes within {PATIENCE:?}"));
+    whole(&bytes)
+        .unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(&bytes)))
 }
 
 fn whole(bytes: &[u8]) -> Option<RawAnswer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+    let length = head.lines().find_map(|line| {
+        line.strip_prefix("content-length: ")?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
     let body = bytes.get(end..end + length.unwrap_or(0))?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(RawAnswer { status, head, body: String::from_utf8_lossy(body).into_owned() })
+    Some(RawAnswer {
+        status,
+        head,
+        body: String::from_utf8_lossy(body).into_owned(),
+    })
 }

@@ -104,37 +104,59 @@ impl Told for Answer {
     #[track_caller]
     fn refuses(&self, status: u16, error: &str) -> &str {
         assert_eq!(self.status, status, "{}", self.text);
-        assert_eq!(keys(&self.body), ["error", "message", "success"], "{}", self.text);
+        assert_eq!(
+            keys(&self.body),
+            ["error", "message", "success"],
+            "{}",
+            self.text
+        );
         assert_eq!(self.body["success"], false);
         assert_eq!(self.body["error"], error, "{}", self.text);
         enveloped(self);
         let message = self.body["message"].as_str().unwrap();
-        assert!(message.len() > 10, "a sentence that says what to do: {message}");
+        assert!(
+            message.len() > 10,
+            "a sentence that says what to do: {message}"
+        );
         message
     }
 }
 
 #[track_caller]
 fn enveloped(answer: &Answer) {
-    assert!(answer.header("content-type").starts_with("application/json"));
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("application/json")
+    );
     assert!(!answer.header("x-request-id").is_empty());
 }
 
 /// An object's keys, sorted.
 pub fn keys(value: &Value) -> Vec<&str> {
-    let mut keys: Vec<_> = value.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    let mut keys: Vec<_> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect();
     keys.sort_unstable();
     keys
 }
 
 /// The words of a field of each item.
 pub fn column<'a>(items: &'a [Value], field: &str) -> Vec<&'a str> {
-    items.iter().map(|item| item[field].as_str().unwrap_or("null")).collect()
+    items
+        .iter()
+        .map(|item| item[field].as_str().unwrap_or("null"))
+        .collect()
 }
 
 #[track_caller]
 pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("no words in '{field}' of {value}"))
+    value[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no words in '{field}' of {value}"))
 }
 
 /// A UUID of version 7 in lower case.
@@ -149,7 +171,9 @@ pub fn assert_id(value: &Value) {
 /// RFC 3339 in UTC, ending in `Z`.
 #[track_caller]
 pub fn time(value: &Value) -> time::OffsetDateTime {
-    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no time"));
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no time"));
     assert!(text.ends_with('Z'), "{text}");
     time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap()
 }
@@ -157,7 +181,9 @@ pub fn time(value: &Value) -> time::OffsetDateTime {
 /// Makes a web chat bot with these fields beside its name and channel; answers its data.
 pub async fn make_bot(client: &Client, fields: Value) -> Value {
     let mut body = json!({ "name": "Support", "channel_type": "webchat" });
-    body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    body.as_object_mut()
+        .unwrap()
+        .extend(fields.as_object().unwrap().clone());
     post(client, "/bots", body).await.gives(201).clone()
 }
 
@@ -175,13 +201,20 @@ pub const ASK_HOURS: &str = "What are your opening hours?";
 /// Sends a message; answers the turn's data.
 pub async fn say(client: &Client, session: &str, message: &str) -> Value {
     let path = format!("/conversations/{session}/messages");
-    post(client, &path, json!({ "message": message })).await.gives(200).clone()
+    post(client, &path, json!({ "message": message }))
+        .await
+        .gives(200)
+        .clone()
 }
 
 /// A conversation's messages as (sender, message).
 pub async fn messages(client: &Client, session: &str) -> Vec<(String, String)> {
     let details = client.conversation(session).await.unwrap();
-    details.messages.into_iter().map(|message| (message.sender, message.message)).collect()
+    details
+        .messages
+        .into_iter()
+        .map(|message| (message.sender, message.message))
+        .collect()
 }
 
 /// The month's usage: bots, conversations, messages.

@@ -14,7 +14,17 @@ on_both!(
 async fn info_has_every_field(server: &TestServer) {
     let answer = get(&server.client, "/tenant/info").await;
     let info = answer.gives(200);
-    assert_eq!(keys(info), ["created_at", "id", "is_active", "name", "plan", "updated_at"]);
+    assert_eq!(
+        keys(info),
+        [
+            "created_at",
+            "id",
+            "is_active",
+            "name",
+            "plan",
+            "updated_at"
+        ]
+    );
     assert_id(&info["id"]);
     assert_eq!(info["id"], server.tenant_id.as_str());
     assert_eq!(info["name"], "Test tenant");
@@ -43,7 +53,11 @@ async fn usage_counts_what_is_stored(server: &TestServer) {
     let answer = get(client, "/tenant/usage").await;
     let data = answer.gives(200);
     // Three turns of two messages, and a welcome in each conversation.
-    assert_eq!(data["usage"], json!({ "bot_count": 2, "conversation_count": 2, "message_count": 8 }));
-    let expected = json!({ "bots": "2/unlimited", "conversations": "2/unlimited", "messages": "8/unlimited" });
+    assert_eq!(
+        data["usage"],
+        json!({ "bot_count": 2, "conversation_count": 2, "message_count": 8 })
+    );
+    let expected =
+        json!({ "bots": "2/unlimited", "conversations": "2/unlimited", "messages": "8/unlimited" });
     assert_eq!(data["utilization"], expected);
 }
