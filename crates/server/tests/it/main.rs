@@ -32,5 +32,6 @@ mod sessions;
 mod streaming;
 mod support;
 mod tenant;
+mod traces;
 mod uploads;
 mod websites;
