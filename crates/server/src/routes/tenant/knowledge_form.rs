@@ -11,7 +11,7 @@ use domain::text::CONTENT_MAX;
 use futures_util::StreamExt;
 use utoipa::ToSchema;
 
-use super::knowledge::CreateSource;
+use super::knowledge_views::CreateSource;
 use crate::http::body::{SizeLimit, refuse_larger};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::params;

@@ -6,6 +6,7 @@ mod conversations;
 mod envelope;
 mod knowledge;
 mod knowledge_form;
+mod knowledge_views;
 mod openapi;
 mod stream;
 mod tenants;
