@@ -4,8 +4,7 @@
 //! view per bot ([`index`]) and held in a cache bounded by bytes ([`cache`]). A search turns the question into
 //! terms ([`words`], [`query`]), ranks chunks by BM25 and by how close together the terms stand ([`ranking`]),
 //! judges whether the best of them answers at all ([`answerable`]), and picks the sentences to quote
-//! ([`quotes`]). The store is asked only when the bot's knowledge has
-//! changed, and for the words of hits that are not remembered ([`texts`]).
+//! ([`quotes`]). The store is asked only when the bot's knowledge has changed, and for the words of the hits.
 
 mod answerable;
 mod cache;
@@ -17,7 +16,6 @@ mod quotes;
 mod ranking;
 mod retriever;
 mod segment;
-mod texts;
 mod words;
 
 pub use cache::Gauges;

@@ -1,10 +1,11 @@
 //! The port: from a query to findings.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Result;
-use domain::knowledge::{Chunk, KnowledgeIndex};
+use domain::knowledge::KnowledgeIndex;
 use domain::retrieval::{Findings, Hit, Query, Retriever};
 
 use crate::cache::{Cache, Gauges};
@@ -12,7 +13,6 @@ use crate::index::{BotIndex, Key};
 use crate::query;
 use crate::quotes;
 use crate::ranking::{self, Ranking};
-use crate::texts::Texts;
 
 /// From so many chunks on, ranking takes long enough to keep other requests of the thread waiting.
 const BLOCKING_FROM: usize = 20_000;
@@ -20,8 +20,8 @@ const BLOCKING_FROM: usize = 20_000;
 /// Settings of the retriever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// How many bytes the indexes and the words of chunks in memory may take together, three quarters of it the
-    /// indexes. One bot whose index alone is larger is kept while it is the last used one.
+    /// How many bytes the indexes in memory may take together. One bot whose index alone is larger is kept while
+    /// it is the last used one.
     pub cache_bytes: usize,
 }
 
@@ -35,18 +35,16 @@ impl Default for Options {
 
 /// Finds chunks by the words that they share with the question.
 pub struct LexicalRetriever {
+    store: Arc<dyn KnowledgeIndex>,
     cache: Arc<Cache>,
-    texts: Texts,
 }
 
 impl LexicalRetriever {
     /// A retriever over what the store holds; nothing is read before the first search.
     pub fn new(store: Arc<dyn KnowledgeIndex>, options: Options) -> Self {
-        let for_texts = options.cache_bytes / 4;
-        let for_indexes = options.cache_bytes - for_texts;
         Self {
-            cache: Arc::new(Cache::new(Arc::clone(&store), for_indexes)),
-            texts: Texts::new(store, for_texts),
+            cache: Arc::new(Cache::new(Arc::clone(&store), options.cache_bytes)),
+            store,
         }
     }
 
@@ -55,15 +53,16 @@ impl LexicalRetriever {
         self.cache.gauges()
     }
 
-    /// The hits with their words; those that are gone by now are left out.
+    /// The hits with their words, which the store has; those that are gone by now are left out.
     async fn hits(&self, query: &Query, index: &BotIndex, ranking: &Ranking) -> Result<Vec<Hit>> {
         let located = ranking.best.iter().map(|ranked| index.locate(ranked.chunk));
         let ids: Vec<_> = located.map(|(s, chunk)| s.segment.id(chunk)).collect();
-        let chunks = self.texts.get(query.tenant_id, &ids).await?;
+        let chunks = self.store.chunks(query.tenant_id, &ids).await?;
+        let mut chunks: HashMap<_, _> = chunks.into_iter().map(|c| (c.id, c)).collect();
         let mut hits: Vec<Hit> = Vec::with_capacity(ids.len());
         let top = ranking.best.first().map_or(1.0, |best| best.score);
         for (ranked, id) in ranking.best.iter().zip(&ids) {
-            let Some(chunk) = chunks.get(id) else {
+            let Some(chunk) = chunks.remove(id) else {
                 continue;
             };
             let (source, place) = index.locate(ranked.chunk);
@@ -79,7 +78,7 @@ impl LexicalRetriever {
                 quotes.push(quotes::beginning(&draft.content, draft.heading.as_deref()));
             }
             hits.push(Hit {
-                chunk: Chunk::clone(chunk),
+                chunk,
                 source_name: source.name.clone(),
                 score: ranked.score,
                 quotes,
