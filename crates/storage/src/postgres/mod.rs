@@ -202,6 +202,21 @@ impl Engine for Store {
     }
 }
 
+/// Runs independent queries of one transaction: sent in one go, in the order given, and answered in it, so
+/// that together they wait for the server once. The first that fails decides the error; what the server says
+/// to those behind it (that the transaction is aborted) is never looked at.
+macro_rules! together {
+    ($conn:ident, $($query:expr),+ $(,)?) => {{
+        let shared: &$crate::postgres::Conn = $conn;
+        // Polled in the order given, which is what the above rests on.
+        tokio::try_join!(biased; $(async {
+            let $conn = &mut { shared };
+            $query.await
+        }),+)
+    }};
+}
+pub(crate) use together;
+
 /// The job to lease next, passing over those that another worker is about to lease.
 pub(crate) async fn next_job(conn: &mut Conn, now: Moment) -> QueryResult<Option<(Key, Key)>> {
     jobs::table

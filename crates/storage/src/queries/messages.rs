@@ -4,7 +4,7 @@ use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, MessageId, TenantId};
 
 use super::engine::Conn;
-use super::word;
+use super::{Runs, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::messages;
 use crate::types::{Json, Key, Moment, key};
@@ -45,7 +45,7 @@ impl TryFrom<MessageRow> for Message {
 
 /// Keeps a message at its place.
 pub(super) async fn insert(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     message: &Message,
 ) -> Result<(), Fault> {
@@ -87,12 +87,15 @@ pub(super) async fn all(
 
 /// What was said last before a place, oldest first.
 pub(super) async fn before(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     conversation: ConversationId,
     seq: i64,
     most: u32,
 ) -> Result<Vec<Utterance>, Fault> {
+    if most == 0 || seq == 1 {
+        return Ok(Vec::new());
+    }
     let rows: Vec<(String, String)> = messages::table
         .filter(messages::tenant_id.eq(key(tenant)))
         .filter(messages::conversation_id.eq(key(conversation)))

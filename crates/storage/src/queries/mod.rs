@@ -19,6 +19,8 @@ mod usage;
 
 pub(super) use knowledge_index::ChunkRow;
 
+use diesel_async::AsyncConnectionCore;
+
 use crate::fault::Fault;
 use domain::Error;
 
@@ -36,6 +38,12 @@ macro_rules! run {
     }};
 }
 use run;
+
+/// What runs a query that may travel together with others: `together!` of an engine gives each of them what
+/// its engine can share, and on its own such a query runs on the engine's connection.
+trait Runs: AsyncConnectionCore<Backend = engine::Db> {}
+
+impl<C: AsyncConnectionCore<Backend = engine::Db>> Runs for C {}
 
 /// The value for a word that the store holds. One that we don't know was written by a later version.
 fn word<T>(parse: fn(&str) -> Option<T>, word: &str) -> Result<T, Fault> {

@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use domain::conversations::ConversationStatus;
 use domain::{ConversationId, TenantId, Timestamp};
 
+use super::Runs;
 use super::engine::Conn;
 use super::usage::spread;
 use crate::fault::Fault;
@@ -32,7 +33,7 @@ pub(super) fn day(at: Timestamp) -> i32 {
 
 /// Counts a conversation in its status.
 pub(super) async fn enter(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     conversation: &Counted,
     status: ConversationStatus,
@@ -87,7 +88,7 @@ pub(super) async fn leave(
 
 /// Counts messages of a bot.
 pub(super) async fn count_messages(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     bot: Key,
     conversation: ConversationId,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::bots::{self, BotRow};
 use super::conversations::{Locked, set_status};
-use super::engine::Conn;
+use super::engine::{Conn, together};
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
 use super::{end_users, messages};
@@ -94,19 +94,18 @@ async fn resume(
         // Deleted a moment ago: the message begins a new one.
         .ok_or(Fault::Again)?;
     let message = visitors_message(incoming, id, locked.last_seq);
-    messages::insert(conn, tenant, &message).await?;
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
     let taken = Taken {
         conversations: 0,
         messages: 1,
     };
-    usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at).await?;
-    statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, 1).await?;
-    let history = if incoming.history == 0 || message.seq == 1 {
-        Vec::new()
-    } else {
-        messages::before(conn, tenant, id, message.seq, incoming.history).await?
-    };
+    let ((), (), (), history) = together!(
+        conn,
+        messages::insert(conn, tenant, &message),
+        usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
+        statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, 1),
+        messages::before(conn, tenant, id, message.seq, incoming.history),
+    )?;
     Ok(Received {
         message,
         bot,
@@ -131,18 +130,23 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
     let greeting = greeting.map(|text| welcome(incoming, id, text));
     let mut history: Vec<_> = greeting.iter().map(Utterance::from).collect();
     let message = visitors_message(incoming, id, history.len() as i64 + 1);
-    insert_conversation(conn, tenant, incoming, &bot, message.seq).await?;
-    for stored in greeting.iter().chain([&message]) {
-        messages::insert(conn, tenant, stored).await?;
+    let counted = insert_conversation(conn, tenant, incoming, &bot, message.seq).await?;
+    if let Some(greeting) = &greeting {
+        messages::insert(conn, tenant, greeting).await?;
     }
     let taken = Taken {
         conversations: 1,
         messages: message.seq,
     };
     let shard = usage::shard(&incoming.limits, id);
-    usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at).await?;
     let stored = message.seq as i32;
-    statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored).await?;
+    together!(
+        conn,
+        messages::insert(conn, tenant, &message),
+        usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
+        statistics::enter(conn, tenant, &counted, ConversationStatus::Active),
+        statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored),
+    )?;
     history.truncate(incoming.history as usize);
     Ok(Received {
         message,
@@ -152,14 +156,14 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
     })
 }
 
-/// The conversation with its person, before its messages.
+/// The conversation with its person, before its messages. Answers by what it is counted.
 async fn insert_conversation(
     conn: &mut Conn,
     tenant: TenantId,
     incoming: &Incoming,
     bot: &Bot,
     last_seq: i64,
-) -> Result<(), Fault> {
+) -> Result<Counted, Fault> {
     let (id, at) = (incoming.new_ids.conversation, Moment(incoming.at));
     let channel = incoming.channel.unwrap_or(bot.channel_type).as_str();
     let end_user = end_users::keep(
@@ -199,13 +203,12 @@ async fn insert_conversation(
         // Another first message was faster: this one is the second.
         return Err(Fault::Again);
     }
-    let counted = Counted {
+    Ok(Counted {
         id,
         bot: key(bot.id),
         channel: channel.to_owned(),
         started_at: incoming.at,
-    };
-    statistics::enter(conn, tenant, &counted, ConversationStatus::Active).await
+    })
 }
 
 /// See [`domain::conversations::Conversations::reply`].
@@ -242,9 +245,12 @@ pub(super) async fn reply(
             reply.at,
         )
     };
-    messages::insert(conn, tenant, &message).await?;
-    usage::spend(conn, tenant, shard, reply.received_at, reply.at).await?;
-    statistics::count_messages(conn, tenant, bot, reply.conversation_id, reply.at, 1).await?;
+    together!(
+        conn,
+        messages::insert(conn, tenant, &message),
+        usage::spend(conn, tenant, shard, reply.received_at, reply.at),
+        statistics::count_messages(conn, tenant, bot, reply.conversation_id, reply.at, 1),
+    )?;
     Ok(message)
 }
 

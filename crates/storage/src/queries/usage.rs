@@ -8,8 +8,8 @@ use domain::usage::{Month, Usage, Usages};
 use domain::{ConversationId, Error, Limit, Result, TenantId, Timestamp};
 use time::Duration;
 
-use super::engine::{Conn, SHARDS, Store};
-use super::{count, number, run};
+use super::engine::{SHARDS, Store};
+use super::{Runs, count, number, run};
 use crate::fault::Fault;
 use crate::schema::functions::{coalesce, sum_of};
 use crate::schema::{tenants, usage_counters as counters};
@@ -31,7 +31,7 @@ impl Usages for Store {
     }
 }
 
-async fn usage(conn: &mut Conn, tenant: TenantId, month: Month) -> Result<Usage, Fault> {
+async fn usage(conn: &mut impl Runs, tenant: TenantId, month: Month) -> Result<Usage, Fault> {
     let bots: Option<i64> = tenants::table
         .find(key(tenant))
         .select(tenants::bot_count)
@@ -77,7 +77,7 @@ pub(super) fn spread(conversation: ConversationId) -> i32 {
 
 /// Counts a visitor's message, and reserves room for the answer where there is a limit.
 pub(super) async fn take(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     shard: i32,
     taken: &Taken,
@@ -120,7 +120,7 @@ pub(super) async fn take(
 
 /// Checks and counts in one statement. `false`: no room, or no row yet.
 async fn take_limited(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     month: i32,
     taken: &Taken,
@@ -175,7 +175,7 @@ async fn take_limited(
 }
 
 async fn add(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     month: i32,
     shard: i32,
@@ -202,7 +202,7 @@ async fn add(
 
 /// Counts an answer in its month, and gives back its reservation in the month that it was made in.
 pub(super) async fn spend(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     shard: i32,
     received_at: Timestamp,
@@ -236,7 +236,7 @@ pub(super) async fn spend(
 
 /// Gives back the reservation of an answer that will not come.
 pub(super) async fn release(
-    conn: &mut Conn,
+    conn: &mut impl Runs,
     tenant: TenantId,
     received_at: Timestamp,
 ) -> Result<(), Fault> {

@@ -173,6 +173,15 @@ impl Engine for Store {
     }
 }
 
+/// Runs independent queries of one transaction, up to the first that fails: one after the other, since here
+/// none of them waits.
+macro_rules! together {
+    ($conn:ident, $($query:expr),+ $(,)?) => {
+        async { Ok::<_, $crate::fault::Fault>(($($query.await?),+)) }.await
+    };
+}
+pub(crate) use together;
+
 /// The job to lease next. Nobody else can take it meanwhile: there is one writer.
 pub(crate) async fn next_job(conn: &mut Conn, now: Moment) -> QueryResult<Option<(Key, Key)>> {
     jobs::table
