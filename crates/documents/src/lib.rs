@@ -1,19 +1,25 @@
 //! Bytes to text with structure to chunks.
 //!
-//! A file is decoded (`charset`), its blocks are found (`outline`), and the blocks are packed into chunks
-//! (`packing`), cut where they are too long (`cutting`). All of it takes time and memory in proportion to
-//! the file, whatever is in it: anybody may upload anything.
+//! What a file is, its content says (`signature`). Each kind's module makes Markdown of it, with the places where
+//! its pages begin (`text`); plain text is decoded (`charset`). The blocks of the Markdown are found (`outline`)
+//! and packed into chunks (`packing`), cut where they are too long (`cutting`). All of it takes time and memory
+//! in proportion to the file, whatever is in it: anybody may upload anything.
 //!
 //! # Adding a kind of file
-//! One module that makes a [`Document`] of bytes, and its arm in `read` and `chunks`.
+//! One module that makes a [`text::Text`] of bytes, and its arms in `signature` and `text_of`.
 
 mod charset;
 mod csv_rows;
 mod cutting;
+mod doc;
+mod docx;
+mod html;
 mod marks;
 mod outline;
 mod packing;
+mod pdf;
 mod signature;
+mod text;
 
 use std::sync::Arc;
 
@@ -21,6 +27,8 @@ use async_trait::async_trait;
 use domain::documents::{Document, DocumentReader, FileKind, ReadError};
 use domain::knowledge::ChunkDraft;
 use tokio::task::spawn_blocking;
+
+use crate::text::Text;
 
 /// Reads every [`FileKind`], away from the threads that answer requests.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +53,7 @@ impl DocumentReader for Reader {
     async fn cut(&self, kind: FileKind, text: String) -> Document {
         let text = Arc::new(text);
         let shared = text.clone();
-        let chunks = spawn_blocking(move || chunks(kind, &shared))
+        let chunks = spawn_blocking(move || chunks(kind, &shared, &[]))
             .await
             // Cutting can't be refused: without its structure, the text is still all there.
             .unwrap_or_else(|_| packing::by_size(&text));
@@ -56,23 +64,32 @@ impl DocumentReader for Reader {
     }
 }
 
-fn read(kind: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
-    let text = match kind {
-        FileKind::Txt | FileKind::Md | FileKind::Csv => charset::text(kind, bytes)?,
-    };
+fn read(promised: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
+    let kind = signature::kind(promised, &bytes)?;
+    let Text { text, pages } = text_of(kind, bytes)?;
     if !text.contains(char::is_alphanumeric) {
         let why = "The file holds no text: there is not a single word in it. Upload a file with text in it.";
         return Err(ReadError::Unreadable(why.into()));
     }
-    let chunks = chunks(kind, &text);
+    let chunks = chunks(kind, &text, &pages);
     Ok(Document { text, chunks })
 }
 
-fn chunks(kind: FileKind, text: &str) -> Vec<ChunkDraft> {
+fn text_of(kind: FileKind, bytes: Vec<u8>) -> Result<Text, ReadError> {
     match kind {
-        // People name Markdown .txt, and plain text is Markdown with few marks.
-        FileKind::Txt | FileKind::Md => packing::pack(text),
+        FileKind::Txt | FileKind::Md | FileKind::Csv => charset::text(kind, bytes).map(Text::from),
+        FileKind::Html => html::read(&bytes).map(Text::from),
+        FileKind::Pdf => pdf::read(&bytes),
+        FileKind::Doc => doc::read(&bytes).map(Text::from),
+        FileKind::Docx => docx::read(&bytes).map(Text::from),
+    }
+}
+
+fn chunks(kind: FileKind, text: &str, pages: &[usize]) -> Vec<ChunkDraft> {
+    match kind {
         FileKind::Csv => csv_rows::pack(text),
+        // People name Markdown .txt, plain text is Markdown with few marks, and the other readers write it.
+        _ => packing::pack(text, pages),
     }
 }
 
@@ -115,7 +132,7 @@ mod tests {
 
         #[test]
         fn chunks_are_the_words_of_the_text_in_order(text in documents()) {
-            let chunks = chunks(FileKind::Md, &text);
+            let chunks = chunks(FileKind::Md, &text, &[]);
             check(&chunks)?;
             let joined: Vec<&str> = chunks.iter().map(|c| c.content.as_str()).collect();
             let joined = joined.join("\n");
@@ -137,7 +154,7 @@ mod tests {
                 writer.write_record(row).unwrap();
             }
             let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-            let chunks = chunks(FileKind::Csv, &text);
+            let chunks = chunks(FileKind::Csv, &text, &[]);
             check(&chunks)?;
             let joined: Vec<&str> = chunks.iter().map(|c| c.content.as_str()).collect();
             let joined = joined.join(" ");
@@ -158,7 +175,7 @@ mod tests {
         #[test]
         fn no_text_does_harm(text in "(?s).{0,600}", kind in 0..3usize) {
             let kind = [FileKind::Txt, FileKind::Md, FileKind::Csv][kind];
-            check(&chunks(kind, &text))?;
+            check(&chunks(kind, &text, &[]))?;
         }
     }
 }

@@ -6,16 +6,19 @@ use domain::knowledge::ChunkDraft;
 
 use crate::cutting::{Grain, MAX, TARGET, pieces};
 use crate::outline::{Block, Kind, blocks};
+use crate::text::Text;
 
 /// With more sections than anybody writes, they no longer begin chunks of their own: what a file is cut into
 /// stays in proportion to its size.
 const SECTIONS_MAX: usize = 20_000;
 
 /// The chunks of a text: each begins at a heading where it can, and holds what belongs together. They are
-/// parts of the text, one behind the other, and only white space is between them.
-pub(crate) fn pack(text: &str) -> Vec<ChunkDraft> {
+/// parts of the text, one behind the other, and only white space is between them; each names the page on which
+/// it begins.
+pub(crate) fn pack(text: &str, pages: &[usize]) -> Vec<ChunkDraft> {
     let mut packing = Packing {
         text,
+        pages,
         chunks: Vec::new(),
         path: Vec::new(),
         open: None,
@@ -46,6 +49,8 @@ pub(crate) fn chunk(content: &str, heading: Option<String>) -> ChunkDraft {
 
 struct Packing<'t> {
     text: &'t str,
+    /// Where its pages begin.
+    pages: &'t [usize],
     chunks: Vec<ChunkDraft>,
     /// The headings above, outermost first.
     path: Vec<(u8, String)>,
@@ -167,8 +172,11 @@ impl Packing<'_> {
 
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
-            self.chunks
-                .push(chunk(&self.text[open.range], open.heading));
+            let page = Text::page(self.pages, open.range.start);
+            self.chunks.push(ChunkDraft {
+                page,
+                ..chunk(&self.text[open.range], open.heading)
+            });
         }
     }
 
@@ -187,7 +195,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(String, Option<String>)> {
-        let chunks = pack(text).into_iter();
+        let chunks = pack(text, &[]).into_iter();
         chunks.map(|chunk| (chunk.content, chunk.heading)).collect()
     }
 
@@ -279,7 +287,7 @@ mod tests {
 
     #[test]
     fn more_sections_than_anybody_writes_are_joined() {
-        let chunks = pack(&"# a\nb\n".repeat(100_000));
+        let chunks = pack(&"# a\nb\n".repeat(100_000), &[]);
         assert!(
             (SECTIONS_MAX..SECTIONS_MAX + 1_000).contains(&chunks.len()),
             "{}",

@@ -87,7 +87,7 @@ pub struct PageFailure {
 }
 
 /// A piece of a source, as it is cut and before it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChunkDraft {
     /// The words.
     pub content: String,

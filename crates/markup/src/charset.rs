@@ -7,7 +7,7 @@ use encoding_rs::Encoding;
 const META_WITHIN: usize = 1024;
 
 /// The text of a body. `content_type` is the header's value, whole.
-pub(crate) fn decode(body: &[u8], content_type: &str) -> String {
+pub fn decode(body: &[u8], content_type: &str) -> String {
     let encoding = named(content_type.as_bytes())
         .or_else(|| named(body.get(..META_WITHIN).unwrap_or(body)).map(meta))
         .unwrap_or_else(|| detect(body));

@@ -21,7 +21,7 @@ const REFRESH_WITHIN: f32 = 10.0;
 
 /// What a page of HTML is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Extracted {
+pub enum Extracted {
     /// A page with content.
     Page(Content),
     /// A page that only leads to another.
@@ -30,20 +30,22 @@ pub(crate) enum Extracted {
 
 /// The content of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Content {
-    pub(crate) title: String,
-    pub(crate) markdown: String,
+pub struct Content {
+    /// What it calls itself.
+    pub title: Option<String>,
+    /// Its main content: no menus, footers or cookie banners.
+    pub markdown: String,
     /// Where its links lead, in the order of the document.
-    pub(crate) links: Vec<Url>,
+    pub links: Vec<Url>,
     /// What the page says is its proper address.
-    pub(crate) canonical: Option<Url>,
+    pub canonical: Option<Url>,
 }
 
-/// Reads a page of HTML.
+/// Reads a page of HTML that came from `url`.
 ///
 /// # Errors
 /// A sentence, where it can't be read or holds no text.
-pub(crate) fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
+pub fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
     let document =
         html::parse(html).map_err(|TooDeep| "The page is nested too deeply to be read.")?;
     let base = document
@@ -53,7 +55,7 @@ pub(crate) fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
     if let Some(target) = refresh(&document, &base) {
         return Ok(Extracted::Refresh(target));
     }
-    let title = title(&document).unwrap_or_else(|| url.to_string());
+    let title = title(&document);
     let links = links(&document, &base);
     let canonical = document
         .select_single("link[rel=canonical]")
@@ -90,7 +92,7 @@ pub(crate) fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
 ///
 /// # Errors
 /// A sentence, where it holds no text.
-pub(crate) fn plain(text: &str, url: &Url) -> Result<Content, &'static str> {
+pub fn plain(text: &str) -> Result<Content, &'static str> {
     let markdown = text.trim();
     if markdown.is_empty() {
         return Err("The page holds no text.");
@@ -98,7 +100,7 @@ pub(crate) fn plain(text: &str, url: &Url) -> Result<Content, &'static str> {
     let title = markdown
         .lines()
         .find_map(|line| line.strip_prefix("# "))
-        .map_or_else(|| url.to_string(), |title| title.trim().to_owned());
+        .map(|title| title.trim().to_owned());
     Ok(Content {
         title,
         markdown: markdown.to_owned(),

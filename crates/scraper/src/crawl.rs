@@ -10,10 +10,10 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::egress::{Egress, EgressError, MAX_REDIRECTS};
-use crate::extract::Content;
 use crate::fetch::{Fetched, Fetcher, PageError};
 use crate::robots::{Robots, Rules};
 use crate::walk::Walk;
+use markup::Content;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]

@@ -7,9 +7,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::charset;
 use crate::egress::{Ask, Egress, EgressError, Hop, Response};
-use crate::extract::{self, Content, Extracted};
+use markup::{Content, Extracted};
 
 /// Why a page could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,10 +99,10 @@ impl Fetcher {
         // not when nobody waits for it any more.
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let text = charset::decode(&response.body, &content_type);
+            let text = markup::decode(&response.body, &content_type);
             match kind {
-                Kind::Html => extract::html(&text, &response.url),
-                Kind::Text => extract::plain(&text, &response.url).map(Extracted::Page),
+                Kind::Html => markup::html(&text, &response.url),
+                Kind::Text => markup::plain(&text).map(Extracted::Page),
             }
         });
         match reading.await {

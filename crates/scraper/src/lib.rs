@@ -4,16 +4,11 @@
 //! that a tenant can cause, whoever makes it.
 
 mod address;
-mod charset;
-mod chrome;
 mod crawl;
 mod egress;
-mod extract;
 mod fetch;
-mod html;
 mod links;
 mod lookup;
-mod markdown;
 mod robots;
 mod sitemap;
 mod walk;

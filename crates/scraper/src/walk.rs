@@ -14,11 +14,11 @@ use url::{Origin, Url};
 
 use crate::crawl::SiteCrawler;
 use crate::egress::{Ask, EgressError, MAX_REDIRECTS};
-use crate::extract::Content;
 use crate::fetch::{Fetched, PageError};
 use crate::links::{belongs, clean};
 use crate::robots::Rules;
 use crate::sitemap;
+use markup::Content;
 
 /// Pages that can't be read make room for others, up to so many requests for each page wanted.
 const TRIES_PER_PAGE: usize = 4;
@@ -229,6 +229,7 @@ impl<'a> Walk<'a> {
             .filter(|canonical| canonical.origin() == self.origin)
             .unwrap_or_else(|| url.clone());
         self.enqueue(content.links);
+        let title = content.title.unwrap_or_else(|| url.to_string());
         // Some sites name one page as the proper address of all: the title has to agree.
         let known = self
             .crawl
@@ -236,14 +237,13 @@ impl<'a> Walk<'a> {
             .iter()
             .zip(&self.proper)
             .any(|(page, known)| {
-                page.markdown == content.markdown
-                    || (*known == proper && page.title == content.title)
+                page.markdown == content.markdown || (*known == proper && page.title == title)
             });
         if !known && self.crawl.pages.len() < self.most {
             self.proper.push(proper);
             self.crawl.pages.push(WebPage {
                 url: url.into(),
-                title: content.title,
+                title,
                 markdown: content.markdown,
             });
         }

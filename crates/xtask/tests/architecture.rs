@@ -30,7 +30,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 13] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -61,8 +61,20 @@ const ROOMS: [Room; 12] = [
     adapter("storage"),
     adapter("retrieval"),
     adapter("llm"),
-    adapter("documents"),
-    adapter("scraper"),
+    Room {
+        rooms: &["domain", "markup"],
+        ..adapter("documents")
+    },
+    Room {
+        rooms: &["domain", "markup"],
+        ..adapter("scraper")
+    },
+    // What two adapters have in common: HTML, and nothing of ours.
+    Room {
+        folder: "markup",
+        rooms: &[],
+        libraries: None,
+    },
     Room {
         folder: "server",
         rooms: &[
