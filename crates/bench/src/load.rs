@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use crate::http::Connection;
@@ -75,17 +76,84 @@ pub async fn run(target: &Target, clients: u64, time: Duration) -> Result<Outcom
     }
     let seconds = began.elapsed().as_secs_f64();
     ensure!(!latencies.is_empty(), "no turn was answered in {time:?}");
+    Ok(outcome(latencies, seconds))
+}
+
+/// Takes so many turns a second for `time`, one client each: however long an answer takes, the next visitor comes.
+pub async fn paced(target: &Target, per_second: u32, time: Duration) -> Result<Outcome> {
+    let (stop, stopped) = watch::channel(false);
+    let timer = async {
+        tokio::time::sleep(time).await;
+        let _ = stop.send(true);
+    };
+    tokio::join!(paced_until(target, per_second, stopped), timer).0
+}
+
+/// The same until told to stop.
+pub async fn paced_until(
+    target: &Target,
+    per_second: u32,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<Outcome> {
+    let began = Instant::now();
+    let target = Arc::new(target.clone());
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+    let mut running = JoinSet::new();
+    let idle = Arc::new(Mutex::new(Vec::new()));
+    let mut turn = 0;
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            _ = ticks.tick() => {}
+        }
+        let (target, idle) = (Arc::clone(&target), Arc::clone(&idle));
+        turn += 1;
+        running.spawn(async move {
+            let asked = Instant::now();
+            let connection = idle.lock().await.pop();
+            let mut connection = match connection {
+                Some(connection) => connection,
+                None => Connection::open(target.address).await?,
+            };
+            let question = QUESTIONS[turn % QUESTIONS.len()];
+            let path = path_of(&format!("paced-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+            let body = format!("{{\"message\":\"{question}\"}}");
+            ask(&mut connection, &target, &path, &body).await?;
+            idle.lock().await.push(connection);
+            anyhow::Ok(asked.elapsed())
+        });
+    }
+    let mut latencies = Vec::new();
+    while let Some(done) = running.join_next().await {
+        latencies.push(done??);
+    }
+    ensure!(!latencies.is_empty(), "no turn was taken");
+    Ok(outcome(latencies, began.elapsed().as_secs_f64()))
+}
+
+fn outcome(mut latencies: Vec<Duration>, seconds: f64) -> Outcome {
     latencies.sort_unstable();
     let at = |share: f64| {
         let place = ((latencies.len() - 1) as f64 * share).round() as usize;
         latencies[place].as_secs_f64() * 1000.0
     };
-    Ok(Outcome {
+    Outcome {
         turns: latencies.len(),
         per_second: latencies.len() as f64 / seconds,
         p50: at(0.5),
         p99: at(0.99),
-    })
+    }
+}
+
+async fn ask(connection: &mut Connection, target: &Target, path: &str, body: &str) -> Result<()> {
+    let answer = connection.ask("POST", path, &target.headers, body).await?;
+    ensure!(
+        answer.status() == 200,
+        "{}: {}",
+        answer.first_line,
+        String::from_utf8_lossy(&answer.body)
+    );
+    Ok(())
 }
 
 async fn client(
@@ -104,16 +172,8 @@ async fn client(
         let question = QUESTIONS[((number * 5 + turn * 3) % QUESTIONS.len() as u64) as usize];
         let body = format!("{{\"message\":\"{question}\"}}");
         let asked = Instant::now();
-        let answer = connection
-            .ask("POST", &path, &target.headers, &body)
-            .await?;
+        ask(&mut connection, target, &path, &body).await?;
         latencies.push(asked.elapsed());
-        ensure!(
-            answer.status() == 200,
-            "{}: {}",
-            answer.first_line,
-            String::from_utf8_lossy(&answer.body)
-        );
         turn += 1;
     }
     Ok(latencies)

@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod measure;
 mod process;
+mod reading;
 mod report;
 mod server;
 mod store;
@@ -42,16 +43,18 @@ fn main() -> Result<()> {
     match words.as_slice() {
         ["floor", bytes] => floor::serve(bytes.parse()?),
         ["stub"] => runtime.block_on(stub::serve()),
+        ["site", pages] => runtime.block_on(reading::site::serve(pages.parse()?)),
+        ["read", page] => runtime.block_on(read(page.into(), reading::SITE)),
+        ["read", page, "--quick"] => runtime.block_on(read(page.into(), 200)),
         ["run", page] => runtime.block_on(run(page.into(), FULL)),
         ["run", page, "--quick"] => runtime.block_on(run(page.into(), QUICK)),
         _ => bail!(
-            "usage: botwright-bench run PAGE [--quick], with BENCH_SERVER and BENCH_DATABASE_URL set"
+            "usage: botwright-bench run|read PAGE [--quick], with BENCH_SERVER and BENCH_DATABASE_URL set"
         ),
     }
 }
 
 async fn run(page: PathBuf, effort: Effort) -> Result<()> {
-    let setting = |name: &str| std::env::var(name).with_context(|| format!("{name} is not set"));
     let cluster = setting("BENCH_DATABASE_URL")?;
     let postgres = engine::postgres::version(&cluster).await?;
     let machine = machine::describe(&postgres, engine::sqlite::version());
@@ -71,4 +74,20 @@ async fn run(page: PathBuf, effort: Effort) -> Result<()> {
         eprintln!("bench: missed: {miss}");
     }
     Ok(())
+}
+
+async fn read(page: PathBuf, pages: usize) -> Result<()> {
+    let program = PathBuf::from(setting("BENCH_SERVER")?);
+    let cluster = setting("BENCH_DATABASE_URL")?;
+    let figures = tokio::select! {
+        figures = reading::run(&program, &cluster, pages) => figures?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    };
+    report::write_reading(&page, &figures, pages)?;
+    eprintln!("bench: wrote {}", page.display());
+    Ok(())
+}
+
+fn setting(name: &str) -> Result<String> {
+    std::env::var(name).with_context(|| format!("{name} is not set"))
 }

@@ -49,13 +49,22 @@ impl Process {
 
     /// Resident memory, in megabytes.
     pub fn memory(&self) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes: f64 = line
-            .and_then(|rest| rest.split_whitespace().next())
-            .context("/proc/PID/status has no VmRSS")?
-            .parse()?;
-        Ok(kilobytes / 1024.0)
+        resident(self.0.id())
+    }
+
+    /// Resident memory of it and the processes that it started, in megabytes.
+    pub fn family_memory(&self) -> Result<f64> {
+        let own = self.0.id();
+        let mut memory = resident(own)?;
+        let threads = std::fs::read_dir(format!("/proc/{own}/task"))?;
+        for thread in threads.flatten() {
+            let children = std::fs::read_to_string(thread.path().join("children"));
+            for child in children.unwrap_or_default().split_whitespace() {
+                // One that has ended meanwhile has none.
+                memory += child.parse().map_or(Ok(0.0), resident).unwrap_or_default();
+            }
+        }
+        Ok(memory)
     }
 
     /// Fails where it has ended on its own.
@@ -86,4 +95,14 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn resident(id: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: f64 = line
+        .and_then(|rest| rest.split_whitespace().next())
+        .context("/proc/PID/status has no VmRSS")?
+        .parse()?;
+    Ok(kilobytes / 1024.0)
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::measure::{Cell, Figures, STORED, Series};
+use crate::reading;
 use crate::store::Engine;
 
-const BEGIN: &str = "<!-- figures: begin -->";
-const END: &str = "<!-- figures: end -->";
+/// The parts of the page that are written anew, each between two marks.
+const FIGURES: &str = "figures";
+const READING: &str = "reading";
 
 /// An aim, what was measured, and whether that is good enough.
 struct Aim {
@@ -29,22 +31,92 @@ pub fn write(
         .with_context(|| format!("{} can't be read", page.display()))?;
     let aims = aims(figures);
     let tables = tables(figures, machine, &aims)?;
-    std::fs::write(page, with_figures(&text, &tables)?)?;
+    std::fs::write(page, with_part(&text, FIGURES, &tables)?)?;
     let missed = aims.iter().filter(|aim| !aim.hit);
     Ok(missed
         .map(|aim| format!("{}: {} instead of {}", aim.what, aim.measured, aim.aim))
         .collect())
 }
 
-/// The page with these figures in the place of those that it had.
-fn with_figures(page: &str, figures: &str) -> Result<String> {
+/// Puts what reading costs into the page.
+pub fn write_reading(page: &Path, figures: &reading::Figures, pages: usize) -> Result<()> {
+    let text = std::fs::read_to_string(page)
+        .with_context(|| format!("{} can't be read", page.display()))?;
+    let table = reading_table(figures, pages)?;
+    std::fs::write(page, with_part(&text, READING, &table)?)?;
+    Ok(())
+}
+
+fn reading_table(figures: &reading::Figures, pages: usize) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    let quiet = figures.quiet.p99;
+    let megabytes = figures.book_bytes as f64 / 1e6;
+    let book = reading::BOOK.min(pages);
+    writeln!(
+        out,
+        "| | s | pages/s | MB/s | chunks | most memory MB | chats p50 ms | p99 ms | against quiet |\n\
+         | --- | --: | --: | --: | --: | --: | --: | --: | --: |"
+    )?;
+    writeln!(
+        out,
+        "| *{} turns/s, nothing read* | | | | | | {:.1} | {quiet:.1} | |",
+        reading::CHATS,
+        figures.quiet.p50
+    )?;
+    for (name, reading, count, size) in [
+        (format!("site of {pages} pages"), &figures.site, pages, None),
+        (
+            "the same, unchanged".to_owned(),
+            &figures.again,
+            pages,
+            None,
+        ),
+        (
+            format!("PDF of {book} pages"),
+            &figures.book,
+            book,
+            Some(megabytes),
+        ),
+    ] {
+        writeln!(
+            out,
+            "| {name} | {:.1} | {:.0} | {} | {} | {:.0} | {:.1} | {:.1} | {:+.0}% |",
+            reading.seconds,
+            count as f64 / reading.seconds,
+            size.map(|size| format!("{:.1}", size / reading.seconds))
+                .unwrap_or_default(),
+            reading.chunks,
+            reading.memory,
+            reading.chats.p50,
+            reading.chats.p99,
+            100.0 * (reading.chats.p99 / quiet - 1.0),
+        )?;
+    }
+    match figures.pdftotext {
+        Some((seconds, memory)) => writeln!(
+            out,
+            "| *`pdftotext`, the same PDF* | {seconds:.1} | {:.0} | {:.1} | | {memory:.0} | | | |",
+            book as f64 / seconds,
+            megabytes / seconds
+        )?,
+        None => writeln!(out, "\n`pdftotext` was not installed.")?,
+    }
+    Ok(out)
+}
+
+/// The page with a new text in the place of a part.
+fn with_part(page: &str, name: &str, text: &str) -> Result<String> {
+    let (begin, end) = (
+        format!("<!-- {name}: begin -->"),
+        format!("<!-- {name}: end -->"),
+    );
     let (before, rest) = page
-        .split_once(BEGIN)
-        .context("the page has no first mark")?;
+        .split_once(&begin)
+        .with_context(|| format!("the page has no mark {begin}"))?;
     let (_, after) = rest
-        .split_once(END)
-        .context("the page has no second mark")?;
-    Ok(format!("{before}{BEGIN}\n{figures}\n{END}{after}"))
+        .split_once(&end)
+        .with_context(|| format!("the page has no mark {end}"))?;
+    Ok(format!("{before}{begin}\n{text}\n{end}{after}"))
 }
 
 fn tables(
@@ -295,10 +367,10 @@ mod tests {
 
     #[test]
     fn what_was_written_by_hand_stays() {
-        let page = format!("# How\n{BEGIN}\nold\n{END}\n# Causes\n");
-        let written = with_figures(&page, "new").unwrap();
+        let page = "# How\n<!-- a: begin -->\nold\n<!-- a: end -->\n# Causes\n";
+        let written = with_part(page, "a", "new").unwrap();
         assert_eq!(written, page.replace("old", "new"));
-        assert_eq!(with_figures(&written, "new").unwrap(), written);
-        assert!(with_figures("# How\n", "new").is_err());
+        assert_eq!(with_part(&written, "a", "new").unwrap(), written);
+        assert!(with_part(page, "b", "new").is_err());
     }
 }

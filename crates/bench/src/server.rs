@@ -48,6 +48,15 @@ pub struct Server {
 impl Server {
     /// Starts the server and waits until it is healthy.
     pub async fn start(store: &Store, provider: Provider) -> Result<Self> {
+        Self::start_with(store, provider, &[]).await
+    }
+
+    /// The same with further settings.
+    pub async fn start_with(
+        store: &Store,
+        provider: Provider,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
@@ -55,6 +64,7 @@ impl Server {
         let mut command = store.command();
         command
             .arg("serve")
+            .envs(settings.iter().copied())
             .env("BOTWRIGHT_BIND", address.to_string())
             .stderr(File::create(store.log())?);
         if let Provider::OpenAi(stub) = provider {
@@ -107,7 +117,8 @@ impl Server {
         Ok((answer.body.len(), milliseconds(self.began)))
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Message> {
+    /// Asks it something; anything but a success is an error.
+    pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Result<Message> {
         let mut connection = Connection::open(self.target.address).await?;
         let answer = connection
             .ask(method, path, &self.target.headers, &body.to_string())

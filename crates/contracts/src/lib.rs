@@ -9,6 +9,7 @@
 pub mod answers;
 pub mod documents;
 pub mod fakes;
+pub mod files;
 pub mod postgres;
 pub mod retrieval;
 pub mod store;

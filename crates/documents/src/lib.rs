@@ -8,17 +8,23 @@
 //! # Adding a kind of file
 //! One module that makes a [`text::Text`] of bytes, and its arms in `signature` and `text_of`.
 
+mod blocks;
 mod charset;
+mod compound;
 mod csv_rows;
 mod cutting;
 mod doc;
 mod docx;
+mod fields;
 mod html;
+pub mod isolated;
 mod marks;
+mod numbering;
 mod outline;
 mod packing;
 mod pdf;
 mod signature;
+mod symbols;
 mod text;
 
 use std::sync::Arc;
@@ -30,7 +36,8 @@ use tokio::task::spawn_blocking;
 
 use crate::text::Text;
 
-/// Reads every [`FileKind`], away from the threads that answer requests.
+/// Reads every [`FileKind`] in this process, away from the threads that answer requests. A server reads strangers'
+/// files by [`isolated::Isolated`].
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reader;
 
@@ -64,9 +71,14 @@ impl DocumentReader for Reader {
     }
 }
 
-fn read(promised: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
+/// Reads a file in this thread and cuts it into chunks. `promised` is the kind that its name promises; what it holds
+/// decides.
+///
+/// # Errors
+/// [`ReadError::Unreadable`].
+pub fn read(promised: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
     let kind = signature::kind(promised, &bytes)?;
-    let Text { text, pages } = text_of(kind, bytes)?;
+    let Text { text, pages } = text_of(kind, promised, bytes)?;
     if !text.contains(char::is_alphanumeric) {
         let why = "The file holds no text: there is not a single word in it. Upload a file with text in it.";
         return Err(ReadError::Unreadable(why.into()));
@@ -75,10 +87,12 @@ fn read(promised: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
     Ok(Document { text, chunks })
 }
 
-fn text_of(kind: FileKind, bytes: Vec<u8>) -> Result<Text, ReadError> {
+fn text_of(kind: FileKind, promised: FileKind, bytes: Vec<u8>) -> Result<Text, ReadError> {
     match kind {
-        FileKind::Txt | FileKind::Md | FileKind::Csv => charset::text(kind, bytes).map(Text::from),
-        FileKind::Html => html::read(&bytes).map(Text::from),
+        FileKind::Txt | FileKind::Md | FileKind::Csv => {
+            charset::text(promised, bytes).map(Text::from)
+        }
+        FileKind::Html => html::read(promised, &bytes).map(Text::from),
         FileKind::Pdf => pdf::read(&bytes),
         FileKind::Doc => doc::read(&bytes).map(Text::from),
         FileKind::Docx => docx::read(&bytes).map(Text::from),

@@ -1,5 +1,17 @@
 //! What a reader makes of a file.
 
+use domain::documents::ReadError;
+
+/// The longest text that a file may hold, in bytes: twice the largest file. Longer ones are packed to harm.
+pub(crate) const MAX: usize = 20 * 1024 * 1024;
+
+/// What is said of a file with more text than [`MAX`].
+pub(crate) fn too_long() -> ReadError {
+    let why =
+        "The file holds more text than can be read. Divide it into smaller files and upload those.";
+    ReadError::Unreadable(why.into())
+}
+
 /// The text of a file: Markdown, or plain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Text {

@@ -12,7 +12,26 @@ named! {
     JobKind {
         /// Read an uploaded file.
         ReadFile = "read_file",
+        /// Read a website, for the first time or again.
+        ReadSite = "read_site",
+        /// Delete what earlier readings of a source left.
+        SweepSource = "sweep_source",
     }
+}
+
+impl JobKind {
+    /// The kinds that may take long because others do: a site that answers once a minute must not keep a file
+    /// waiting. Workers take jobs of one lane.
+    pub const LANES: [&[Self]; 2] = [&[Self::ReadFile, Self::SweepSource], &[Self::ReadSite]];
+}
+
+/// When a job is to be run next, and by which name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextRun {
+    /// The id that it gets where there is none of the kind for the source.
+    pub job_id: JobId,
+    /// When it is due.
+    pub due: Timestamp,
 }
 
 /// A job that was leased.
@@ -31,15 +50,21 @@ pub struct Job {
 }
 
 /// Where jobs wait. A job is leased to one worker at a time; a worker that dies loses its lease, and the
-/// job is leased again. A job goes with the source it is about.
+/// job is leased again. A job goes with the source it is about, which has at most one of each kind.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// The job that has waited longest, of those that are due and not leased, leased until `now + lease`.
-    async fn lease(&self, now: Timestamp, lease: Duration) -> Result<Option<Job>>;
+    /// The job of these kinds that has waited longest, of those that are due and not leased, leased until
+    /// `now + lease`.
+    async fn lease(
+        &self,
+        kinds: &'static [JobKind],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Job>>;
     /// Holds on to a job. `false`: it is gone, or somebody else has it.
     async fn extend(&self, job: &Job, now: Timestamp, lease: Duration) -> Result<bool>;
-    /// Forgets a job that is done. Its lease must still be held for it to count.
-    async fn complete(&self, job: &Job) -> Result<()>;
+    /// Forgets a job that is done, or has it run again later. Its lease must still be held for it to count.
+    async fn complete(&self, job: &Job, next: Option<NextRun>) -> Result<()>;
     /// Gives a job back, to be leased again from `due` on.
     async fn retry(&self, job: &Job, due: Timestamp) -> Result<()>;
     /// Makes leased jobs due at once. For a start when no other process can be at work on them.

@@ -31,7 +31,8 @@ pub struct Query {
 pub struct Findings {
     /// How sure it is, 0 to 1, that the hits answer the question. From [`ANSWERABLE`] on, they count as an answer.
     pub answerable: f32,
-    /// Chunks, best first.
+    /// Chunks, best first. A curated pair ([`crate::knowledge::QuestionAnswer`]) that asks the same as the visitor
+    /// comes before all others, and then it answers.
     pub hits: Vec<Hit>,
 }
 
@@ -48,11 +49,11 @@ pub struct Hit {
     /// How well it fits; comparable within one search only, higher is better.
     pub score: f32,
     /// The sentences of the chunk that fit the question best, in the order in which they stand, ready to
-    /// be quoted: the first hit has at least one.
+    /// be quoted: the first hit has at least one. Where a curated pair answers, it alone has one: its whole answer.
     pub quotes: Vec<Quote>,
 }
 
-/// A sentence (or a list item, or a row with its header) of a chunk.
+/// A sentence (or a list item, or a row with its header) of a chunk, or the whole answer of a curated pair.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quote {
     /// The words, without markup.

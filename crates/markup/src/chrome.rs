@@ -53,24 +53,31 @@ const LINK_LISTS: [&str; 31] = [
     "topnav",
 ];
 
-/// Words of a class or id that name what lies over the content.
-const OVERLAYS: [&str; 16] = [
+/// Words of a class or id that name what lies over the content, and makers of cookie banners.
+const OVERLAYS: [&str; 23] = [
     "ad",
     "ads",
     "advert",
     "advertisement",
+    "borlabs",
+    "cky",
     "cmp",
+    "cmplz",
     "consent",
-    "cookie",
-    "cookiebanner",
-    "cookieconsent",
-    "cookies",
+    "didomi",
     "gdpr",
+    "iubenda",
+    "klaro",
     "modal",
     "newsletter",
     "offscreen",
     "onetrust",
+    "osano",
     "popup",
+    "termly",
+    "trustarc",
+    "truste",
+    "usercentrics",
 ];
 
 /// Text of links that lead to the heading they stand in.
@@ -110,7 +117,9 @@ fn remove_named(document: &Document, content: &Within) {
                 .split(|c: char| !c.is_ascii_alphanumeric())
                 .any(|word| words.contains(&word))
         };
-        let (links, overlay) = (named(&LINK_LISTS), named(&OVERLAYS));
+        // Their names have this in them in a hundred ways: `cookieBar`, `CybotCookiebotDialog`.
+        let overlay = named(&OVERLAYS) || names.contains("cookie");
+        let links = named(&LINK_LISTS);
         // A heading's id is made of its words.
         if (!links && !overlay) || is_heading(node) || holds_content(node) {
             continue;

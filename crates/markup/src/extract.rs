@@ -5,9 +5,13 @@ use dom_smoothie::{Config, Readability};
 use url::Url;
 
 use crate::chrome::{self, Within};
-use crate::html::{self, TooDeep};
+use crate::html::{self, Parsed};
 use crate::markdown;
 
+/// The most nodes of a page; real pages have some thousands. What is beyond is cut off.
+const PAGE_NODES: usize = 100_000;
+/// The most nodes of a file, which may be a whole book.
+const FILE_NODES: usize = 600_000;
 /// Readability compares every element with its neighbours; a page with more nodes is pruned only.
 const READABILITY_NODES: usize = 30_000;
 /// How much of the pruned page's text readability must keep to be believed, in percent.
@@ -35,10 +39,14 @@ pub struct Content {
     pub title: Option<String>,
     /// Its main content: no menus, footers or cookie banners.
     pub markdown: String,
-    /// Where its links lead, in the order of the document.
+    /// Where its links lead, in the order of the document; those that robots should not follow are left out.
     pub links: Vec<Url>,
     /// What the page says is its proper address.
     pub canonical: Option<Url>,
+    /// What the page says to robots: `noindex, nofollow` and the like, as written.
+    pub robots: String,
+    /// Whether all of the page was read, or only its beginning.
+    pub is_whole: bool,
 }
 
 /// Reads a page of HTML that came from `url`.
@@ -46,8 +54,19 @@ pub struct Content {
 /// # Errors
 /// A sentence, where it can't be read or holds no text.
 pub fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
-    let document =
-        html::parse(html).map_err(|TooDeep| "The page is nested too deeply to be read.")?;
+    extract(html, url, PAGE_NODES)
+}
+
+/// Reads a file of HTML, which may be much longer than a page. `url` is what its links are relative to.
+///
+/// # Errors
+/// As [`html`].
+pub fn file(html: &str, url: &Url) -> Result<Extracted, &'static str> {
+    extract(html, url, FILE_NODES)
+}
+
+fn extract(html: &str, url: &Url, max_nodes: usize) -> Result<Extracted, &'static str> {
+    let Parsed { document, is_whole } = html::parse(html, max_nodes)?;
     let base = document
         .base_uri()
         .and_then(|href| url.join(&href).ok())
@@ -61,6 +80,7 @@ pub fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
         .select_single("link[rel=canonical]")
         .attr("href")
         .and_then(|href| base.join(&href).ok());
+    let robots = robots(&document);
     let scripted = document.select("script").exists();
     let heading = document
         .select("h1")
@@ -85,6 +105,8 @@ pub fn html(html: &str, url: &Url) -> Result<Extracted, &'static str> {
         markdown,
         links,
         canonical,
+        robots,
+        is_whole,
     }))
 }
 
@@ -106,6 +128,8 @@ pub fn plain(text: &str) -> Result<Content, &'static str> {
         markdown: markdown.to_owned(),
         links: Vec::new(),
         canonical: None,
+        robots: String::new(),
+        is_whole: true,
     })
 }
 
@@ -179,10 +203,30 @@ fn links(document: &Document, base: &Url) -> Vec<Url> {
         .select("a[href], area[href]")
         .nodes()
         .iter()
+        .filter(|link| !is_nofollow(link))
         .filter_map(|link| base.join(link.attr("href")?.trim()).ok())
         .filter(|link| matches!(link.scheme(), "http" | "https"))
         .take(MAX_LINKS)
         .collect()
+}
+
+fn is_nofollow(link: &NodeRef<'_>) -> bool {
+    link.attr("rel").is_some_and(|rel| {
+        rel.split_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("nofollow"))
+    })
+}
+
+fn robots(document: &Document) -> String {
+    let metas = document.select("meta[name]");
+    let said = metas
+        .nodes()
+        .iter()
+        .filter(|meta| meta.attr_or("name", "").eq_ignore_ascii_case("robots"))
+        .filter_map(|meta| meta.attr("content"));
+    said.map(|content| content.to_string())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn refresh(document: &Document, base: &Url) -> Option<Url> {

@@ -8,4 +8,4 @@ mod html;
 mod markdown;
 
 pub use charset::decode;
-pub use extract::{Content, Extracted, html, plain};
+pub use extract::{Content, Extracted, file, html, plain};

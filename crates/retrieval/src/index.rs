@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use domain::knowledge::{Chunk, KnowledgeIndex};
+use domain::knowledge::{Chunk, KnowledgeIndex, QuestionAnswer};
 use domain::language::Language;
 use domain::{BotId, Error, Result, SourceId, TenantId};
 
+use crate::curated::{self, Curated};
+use crate::query::Question;
 use crate::segment::{Segment, terms_of};
 use crate::words::Analyzer;
 
@@ -33,6 +35,8 @@ pub(crate) struct BotIndex {
     pub(crate) words: f32,
     /// How many words each chunk has, as a share of the average.
     pub(crate) lengths: Box<[f32]>,
+    /// Of its sources those of curated pairs.
+    pub(crate) curated: Box<[Curated]>,
 }
 
 /// A source in the index of its bot.
@@ -45,6 +49,8 @@ pub(crate) struct SourceEntry {
     /// The number of its first chunk.
     pub(crate) base: usize,
     pub(crate) segment: Arc<Segment>,
+    /// For a source of curated pairs, their questions by chunk.
+    pub(crate) questions: Option<Arc<[Question]>>,
 }
 
 impl BotIndex {
@@ -62,7 +68,7 @@ impl BotIndex {
         let known: HashMap<_, _> = previous
             .iter()
             .flat_map(|previous| &previous.sources)
-            .map(|source| ((source.id, source.revision), &source.segment))
+            .map(|source| ((source.id, source.revision), source))
             .collect();
         let mut listed = store.sources(key.tenant, key.bot).await?;
         // Whatever order the store has, the same knowledge is ranked in the same order.
@@ -70,11 +76,11 @@ impl BotIndex {
         let mut sources = Vec::with_capacity(listed.len());
         let mut base = 0;
         for source in listed {
-            let segment = match known.get(&(source.id, source.revision)) {
-                Some(segment) => Arc::clone(segment),
+            let (segment, questions) = match known.get(&(source.id, source.revision)) {
+                Some(known) => (Arc::clone(&known.segment), known.questions.clone()),
                 None => {
                     let chunks = store.chunks_of(key.tenant, source.id).await?;
-                    Arc::new(build(Arc::clone(&analyzer), chunks).await?)
+                    build(Arc::clone(&analyzer), chunks, source.is_curated).await?
                 }
             };
             let chunks = segment.len();
@@ -85,6 +91,7 @@ impl BotIndex {
                 name: source.name,
                 base,
                 segment,
+                questions,
             });
             base += chunks;
         }
@@ -96,25 +103,56 @@ impl BotIndex {
             .flat_map(|segment| {
                 (0..segment.len()).map(move |chunk| segment.length(chunk) as f32 / average)
             });
-        Ok(Self {
+        let mut index = Self {
             version,
             analyzer,
             lengths: lengths.collect(),
             words: words as f32,
             sources,
             chunks: base,
-        })
+            curated: Box::default(),
+        };
+        if index.sources.iter().all(|s| s.questions.is_none()) {
+            return Ok(index);
+        }
+        // Each word of the questions is looked up in each source.
+        let weigh = move || {
+            index.curated = curated::weigh(&index);
+            index
+        };
+        tokio::task::spawn_blocking(weigh)
+            .await
+            .map_err(Error::internal)
     }
 
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         let of = |source: &SourceEntry| {
+            let questions = source.questions.iter().flat_map(|all| all.iter());
             size_of::<SourceEntry>()
                 + source.name.len()
                 + size_of_val(&*source.name_terms)
                 + source.segment.bytes()
+                + questions.map(Question::bytes).sum::<usize>()
         };
-        size_of::<Self>() + size_of_val(&*self.lengths) + self.sources.iter().map(of).sum::<usize>()
+        size_of::<Self>()
+            + size_of_val(&*self.lengths)
+            + self.sources.iter().map(of).sum::<usize>()
+            + self.curated.iter().map(Curated::bytes).sum::<usize>()
+    }
+
+    /// How many chunks have a term, or the name of their source has it.
+    pub(crate) fn having(&self, term: u64) -> usize {
+        let of = |source: &SourceEntry| {
+            if source.name_terms.binary_search(&term).is_ok() {
+                return source.segment.len();
+            }
+            let mut chunks = 0;
+            let places = source.segment.places(term);
+            source.segment.matches(places, |_| chunks += 1);
+            chunks
+        };
+        self.sources.iter().map(of).sum()
     }
 
     /// The source of a chunk, and the chunk's place in it.
@@ -125,12 +163,25 @@ impl BotIndex {
     }
 }
 
-async fn build(analyzer: Arc<Analyzer>, chunks: Vec<Chunk>) -> Result<Segment> {
+async fn build(
+    analyzer: Arc<Analyzer>,
+    chunks: Vec<Chunk>,
+    is_curated: bool,
+) -> Result<(Arc<Segment>, Option<Arc<[Question]>>)> {
     let bytes: usize = chunks.iter().map(|chunk| chunk.draft.content.len()).sum();
+    let build = move || {
+        let question = |chunk: &Chunk| {
+            let pair = QuestionAnswer::of_chunk(&chunk.draft);
+            pair.map(|pair| Question::of(&analyzer, &pair.question))
+                .unwrap_or_default()
+        };
+        let questions = is_curated.then(|| chunks.iter().map(question).collect());
+        (Arc::new(Segment::build(&analyzer, &chunks)), questions)
+    };
     if bytes < BLOCKING_FROM {
-        return Ok(Segment::build(&analyzer, &chunks));
+        return Ok(build());
     }
-    tokio::task::spawn_blocking(move || Segment::build(&analyzer, &chunks))
+    tokio::task::spawn_blocking(build)
         .await
         .map_err(Error::internal)
 }

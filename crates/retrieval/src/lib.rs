@@ -4,10 +4,11 @@
 //! view per bot ([`index`]) and held in a cache bounded by bytes ([`cache`]). A search turns the question into
 //! terms ([`words`], [`query`]), ranks chunks by BM25 and by how close together the terms stand ([`ranking`]),
 //! judges whether the best of them answers at all ([`answerable`]), and picks the sentences to quote
-//! ([`quotes`]). The store is asked only when the bot's knowledge has changed, and for the words of the hits.
+//! ([`quotes`]). A curated pair that asks the same as the visitor comes before all of them ([`curated`]). The store is asked only when the bot's knowledge has changed, and for the words of the hits.
 
 mod answerable;
 mod cache;
+mod curated;
 mod index;
 mod layout;
 mod plain;

@@ -12,6 +12,17 @@ const FOLLOW_UP_MAX: usize = 2;
 /// What the words of the question before count against the question's own.
 const FOLLOW_UP_WEIGHT: f32 = 0.3;
 
+/// A question as the words of it.
+#[derive(Debug, Default)]
+pub(crate) struct Question {
+    /// What to look for: the question's own terms first, each once.
+    pub(crate) terms: Vec<QueryTerm>,
+    /// How many of the terms are the question's own, not those of the question before it.
+    pub(crate) own: usize,
+    /// Its words that say little, each once.
+    pub(crate) stop_words: Vec<u64>,
+}
+
 /// A term to look for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct QueryTerm {
@@ -22,48 +33,74 @@ pub(crate) struct QueryTerm {
     pub(crate) stands_for: u64,
 }
 
-/// The terms of a question, the question's own first, each once.
-pub(crate) fn terms(analyzer: &Analyzer, query: &Query) -> Vec<QueryTerm> {
-    let mut terms = Vec::new();
-    add(analyzer, &query.text, 1.0, &mut terms);
-    let words = terms.iter().filter(|t| t.stands_for == 0).count();
-    // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
-    let asks = words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
-    if asks
-        && words <= FOLLOW_UP_MAX
-        && let Some(before) = query.history.iter().rfind(|u| u.author == Author::User)
-    {
-        add(analyzer, &before.text, FOLLOW_UP_WEIGHT, &mut terms);
-    }
-    terms
-}
-
-fn add(analyzer: &Analyzer, text: &str, weight: f32, terms: &mut Vec<QueryTerm>) {
-    // The bits of the words so far, in the order in which they stand.
-    let mut bits: Vec<u64> = Vec::new();
-    analyzer.terms(text, |token| {
-        let (term, stands_for) = match token {
-            Token::Word(term) => (term, 0),
-            Token::Whole { term, parts } => {
-                let parts = &bits[bits.len().saturating_sub(parts as usize)..];
-                (term, parts.iter().fold(0, |all, bit| all | bit))
-            }
-        };
-        let known = terms.iter().position(|known| known.term == term);
-        let at = match known {
-            Some(at) => at,
-            None if terms.len() < TERMS_MAX => {
-                terms.push(QueryTerm {
-                    term,
-                    weight,
-                    stands_for,
-                });
-                terms.len() - 1
-            }
-            None => return,
-        };
-        if stands_for == 0 {
-            bits.push(1 << at);
+impl Question {
+    /// A question that was asked after others.
+    pub(crate) fn asked(analyzer: &Analyzer, query: &Query) -> Self {
+        let mut question = Self::of(analyzer, &query.text);
+        let words = question.terms.iter().filter(|t| t.stands_for == 0).count();
+        // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
+        let asks =
+            words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
+        if asks
+            && words <= FOLLOW_UP_MAX
+            && let Some(before) = query.history.iter().rfind(|u| u.author == Author::User)
+        {
+            let own = question.stop_words.len();
+            question.add(analyzer, &before.text, FOLLOW_UP_WEIGHT);
+            question.stop_words.truncate(own);
         }
-    });
+        question
+    }
+
+    /// A question by itself.
+    pub(crate) fn of(analyzer: &Analyzer, text: &str) -> Self {
+        let mut question = Self::default();
+        question.add(analyzer, text, 1.0);
+        question.own = question.terms.len();
+        question
+    }
+
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.terms) + size_of_val(&*self.stop_words)
+    }
+
+    fn add(&mut self, analyzer: &Analyzer, text: &str, weight: f32) {
+        let Self {
+            terms, stop_words, ..
+        } = self;
+        // The bits of the words so far, in the order in which they stand.
+        let mut bits: Vec<u64> = Vec::new();
+        analyzer.terms(text, |token| {
+            let (term, stands_for) = match token {
+                Token::Word(term) => (term, 0),
+                Token::Whole { term, parts } => {
+                    let parts = &bits[bits.len().saturating_sub(parts as usize)..];
+                    (term, parts.iter().fold(0, |all, bit| all | bit))
+                }
+                Token::StopWord(word) => {
+                    if stop_words.len() < TERMS_MAX && !stop_words.contains(&word) {
+                        stop_words.push(word);
+                    }
+                    return;
+                }
+            };
+            let known = terms.iter().position(|known| known.term == term);
+            let at = match known {
+                Some(at) => at,
+                None if terms.len() < TERMS_MAX => {
+                    terms.push(QueryTerm {
+                        term,
+                        weight,
+                        stands_for,
+                    });
+                    terms.len() - 1
+                }
+                None => return,
+            };
+            if stands_for == 0 {
+                bits.push(1 << at);
+            }
+        });
+    }
 }

@@ -1,9 +1,10 @@
 //! Which sentences of a chunk to quote.
 
+use domain::knowledge::{ChunkDraft, QuestionAnswer};
 use domain::retrieval::Quote;
 
 use crate::layout::Role;
-use crate::plain::plain;
+use crate::plain::{plain, plain_lines};
 use crate::ranking::{Evidence, Weights};
 use crate::segment::PieceEntry;
 
@@ -58,6 +59,17 @@ pub(crate) fn choose(
             })
         })
         .collect()
+}
+
+/// The whole answer of a pair, which nothing fits better; `None` for what is no pair.
+pub(crate) fn curated(chunk: &ChunkDraft) -> Option<Quote> {
+    let answer = QuestionAnswer::of_chunk(chunk)?.answer;
+    let plain = plain_lines(&answer);
+    Some(Quote {
+        // A picture alone has no words.
+        text: if plain.is_empty() { answer } else { plain },
+        score: 1.0 + CHUNK,
+    })
 }
 
 /// The beginning of a chunk, for one that was found by what stands above it alone.

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
 use crate::answerable::{self, Signals};
+use crate::curated::{self, Winner};
 use crate::index::{BotIndex, SourceEntry};
-use crate::query::QueryTerm;
+use crate::query::{QueryTerm, Question};
 use crate::segment::Place;
 
 const K1: f32 = 1.2;
@@ -24,8 +25,6 @@ const SENTENCE: f32 = 0.5;
 const PAIR: f32 = 0.3;
 /// How many more chunks than asked for are looked at closely.
 const SPARE: usize = 10;
-/// The bits of a mask, and so the most terms.
-const BITS: usize = u64::BITS as usize;
 
 /// A chunk that fits.
 pub(crate) struct Ranked {
@@ -33,6 +32,8 @@ pub(crate) struct Ranked {
     pub(crate) chunk: usize,
     pub(crate) score: f32,
     pub(crate) evidence: Evidence,
+    /// Whether it is a curated pair that asks the same, and so is the answer.
+    pub(crate) is_answer: bool,
 }
 
 /// What of the question stands where in a chunk. Masks have a bit for each term of the question.
@@ -66,6 +67,24 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
+    /// The weights of the terms of a question; `idf` says what a term tells.
+    pub(crate) fn new(terms: &[QueryTerm], mut idf: impl FnMut(u64) -> f32) -> Self {
+        let mut weight = |term: &QueryTerm| match term.stands_for {
+            0 => term.weight * idf(term.term),
+            _ => 0.0,
+        };
+        let each: Vec<f32> = terms.iter().map(&mut weight).collect();
+        Self {
+            total: each.iter().sum(),
+            each,
+        }
+    }
+
+    /// The memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.each)
+    }
+
     /// The weight of the terms in a mask.
     pub(crate) fn of(&self, mut mask: u64) -> f32 {
         let mut sum = 0.0;
@@ -77,15 +96,34 @@ impl Weights {
     }
 }
 
-/// The chunks that fit best, at most `limit`.
-pub(crate) fn rank(index: &BotIndex, terms: &[QueryTerm], limit: usize) -> Ranking {
-    let terms = &terms[..terms.len().min(BITS)];
-    if terms.is_empty() || index.chunks == 0 || limit == 0 {
+/// The chunks that fit best, at most `limit`: curated pairs that answer the question, then all others.
+pub(crate) fn rank(index: &BotIndex, question: &Question, limit: usize) -> Ranking {
+    if index.chunks == 0 || limit == 0 {
+        return Ranking::default();
+    }
+    let mut ranking = retrieve(index, &question.terms, limit.saturating_add(SPARE));
+    let answers = curated::winners(index, question, &ranking.weights);
+    if let Some(answer) = answers.first() {
+        ranking.answerable = answer.fit;
+        ranking.best = before(answers, ranking.best);
+    }
+    let mut seen = HashSet::new();
+    ranking.best.retain(|ranked| {
+        let (source, chunk) = index.locate(ranked.chunk);
+        seen.insert(source.segment.fingerprint(chunk))
+    });
+    ranking.best.truncate(limit);
+    ranking
+}
+
+/// The chunks that have most of the terms, at most `count`.
+fn retrieve(index: &BotIndex, terms: &[QueryTerm], count: usize) -> Ranking {
+    if terms.is_empty() {
         return Ranking::default();
     }
     let mut scores = vec![0.0; index.chunks];
     let weights = score(index, terms, &mut scores);
-    let mut best: Vec<Ranked> = top(&scores, limit.saturating_add(SPARE))
+    let mut best: Vec<Ranked> = top(&scores, count)
         .into_iter()
         .map(|chunk| {
             let evidence = evidence(index, terms, &weights, chunk);
@@ -96,16 +134,11 @@ pub(crate) fn rank(index: &BotIndex, terms: &[QueryTerm], limit: usize) -> Ranki
                     + SENTENCE * sentence.fold(0.0, f32::max)
                     + PAIR * evidence.pairs,
                 evidence,
+                is_answer: false,
             }
         })
         .collect();
     best.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
-    let mut seen = HashSet::new();
-    best.retain(|ranked| {
-        let (source, chunk) = index.locate(ranked.chunk);
-        seen.insert(source.segment.fingerprint(chunk))
-    });
-    best.truncate(limit);
     let answerable = best.first().map_or(0.0, |first| {
         answerable::probability(&signals(index, terms, &weights, first))
     });
@@ -114,6 +147,22 @@ pub(crate) fn rank(index: &BotIndex, terms: &[QueryTerm], limit: usize) -> Ranki
         answerable,
         weights,
     }
+}
+
+/// The curated pairs that answer the question, with scores above all others', and then the others.
+fn before(answers: Vec<Winner>, others: Vec<Ranked>) -> Vec<Ranked> {
+    let top = others.first().map_or(0.0, |first| first.score);
+    let chunks: HashSet<usize> = answers.iter().map(|answer| answer.chunk).collect();
+    let answers = answers.into_iter().map(|answer| Ranked {
+        chunk: answer.chunk,
+        score: top + answer.fit,
+        evidence: Evidence::default(),
+        is_answer: true,
+    });
+    let others = others
+        .into_iter()
+        .filter(|other| !chunks.contains(&other.chunk));
+    answers.chain(others).collect()
 }
 
 /// Adds up BM25 for every chunk, and answers the weights of the terms.
@@ -150,9 +199,7 @@ fn score(index: &BotIndex, terms: &[QueryTerm], scores: &mut [f32]) -> Weights {
                 }
             });
         }
-        let all = index.chunks as f32 + FURTHER_CHUNKS;
-        let having = found.len() as f32;
-        let weight = term.weight * (1.0 + (all - having + 0.5) / (having + 0.5)).ln();
+        let weight = term.weight * idf(index.chunks, found.len());
         weights
             .each
             .push(if term.stands_for == 0 { weight } else { 0.0 });
@@ -163,6 +210,12 @@ fn score(index: &BotIndex, terms: &[QueryTerm], scores: &mut [f32]) -> Weights {
     }
     weights.total = weights.each.iter().sum();
     weights
+}
+
+/// How much a term tells that so many of the chunks have.
+pub(crate) fn idf(chunks: usize, having: usize) -> f32 {
+    let (all, having) = (chunks as f32 + FURTHER_CHUNKS, having as f32);
+    (1.0 + (all - having + 0.5) / (having + 0.5)).ln()
 }
 
 /// The terms that stand in the name of a source, a bit for each.

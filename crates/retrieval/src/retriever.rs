@@ -10,7 +10,7 @@ use domain::retrieval::{Findings, Hit, Query, Retriever};
 
 use crate::cache::{Cache, Gauges};
 use crate::index::{BotIndex, Key};
-use crate::query;
+use crate::query::Question;
 use crate::quotes;
 use crate::ranking::{self, Ranking};
 
@@ -60,21 +60,30 @@ impl LexicalRetriever {
         let chunks = self.store.chunks(query.tenant_id, &ids).await?;
         let mut chunks: HashMap<_, _> = chunks.into_iter().map(|c| (c.id, c)).collect();
         let mut hits: Vec<Hit> = Vec::with_capacity(ids.len());
+        let mut is_answered = false;
         let top = ranking.best.first().map_or(1.0, |best| best.score);
         for (ranked, id) in ranking.best.iter().zip(&ids) {
             let Some(chunk) = chunks.remove(id) else {
                 continue;
             };
             let (source, place) = index.locate(ranked.chunk);
-            let mut quotes = quotes::choose(
-                &chunk.draft.content,
-                source.segment.pieces(place),
-                &ranked.evidence,
-                &ranking.weights,
-                ranked.score / top,
-            );
+            let draft = &chunk.draft;
+            let mut quotes = if is_answered {
+                // Beside the answer that the bot's owner wants given, nothing else is to be said.
+                Vec::new()
+            } else if ranked.is_answer {
+                is_answered = true;
+                quotes::curated(draft).into_iter().collect()
+            } else {
+                quotes::choose(
+                    &draft.content,
+                    source.segment.pieces(place),
+                    &ranked.evidence,
+                    &ranking.weights,
+                    ranked.score / top,
+                )
+            };
             if quotes.is_empty() && hits.is_empty() {
-                let draft = &chunk.draft;
                 quotes.push(quotes::beginning(&draft.content, draft.heading.as_deref()));
             }
             hits.push(Hit {
@@ -98,13 +107,13 @@ impl Retriever for LexicalRetriever {
             language: query.language,
         };
         let index = self.cache.get(key, query.knowledge_version).await?;
-        let terms = query::terms(&index.analyzer, query);
+        let question = Question::asked(&index.analyzer, query);
         let limit = query.limit;
         let ranking = if index.chunks < BLOCKING_FROM {
-            ranking::rank(&index, &terms, limit)
+            ranking::rank(&index, &question, limit)
         } else {
             let index = Arc::clone(&index);
-            tokio::task::spawn_blocking(move || ranking::rank(&index, &terms, limit))
+            tokio::task::spawn_blocking(move || ranking::rank(&index, &question, limit))
                 .await
                 .map_err(domain::Error::internal)?
         };

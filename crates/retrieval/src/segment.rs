@@ -273,6 +273,7 @@ impl Builder<'_> {
                 self.next += 1;
             }
             Token::Whole { term, .. } => self.postings.push((term, self.next.saturating_sub(1))),
+            Token::StopWord(_) => {}
         });
     }
 }
@@ -309,8 +310,9 @@ fn narrow(count: usize) -> u32 {
 pub(crate) fn terms_of(analyzer: &Analyzer, name: &str) -> Box<[u64]> {
     let mut terms = Vec::new();
     analyzer.terms(name, |token| {
-        let (Token::Word(term) | Token::Whole { term, .. }) = token;
-        terms.push(term);
+        if let Token::Word(term) | Token::Whole { term, .. } = token {
+            terms.push(term);
+        }
     });
     terms.sort_unstable();
     terms.dedup();

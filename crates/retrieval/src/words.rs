@@ -24,6 +24,8 @@ pub(crate) enum Token {
     Word(u64),
     /// The last `parts` words written as one (`rx200` for `RX-200`). It shares the place of the last of them.
     Whole { term: u64, parts: u32 },
+    /// A word that says little: it takes no place, and is not looked for.
+    StopWord(u64),
 }
 
 /// Turns text of one language into terms.
@@ -50,7 +52,7 @@ impl Analyzer {
         }
     }
 
-    /// Calls `each` with the terms of `text` in order, without the language's stop words.
+    /// Calls `each` with the terms of `text` in order.
     pub(crate) fn terms(&self, text: &str, mut each: impl FnMut(Token)) {
         let mut folded = String::new();
         let mut whole = String::new();
@@ -68,7 +70,9 @@ impl Analyzer {
                     parts += 1;
                     self.fold(part, &mut folded);
                     whole.push_str(&folded);
-                    if !self.stop_words.contains(folded.as_str()) {
+                    if self.stop_words.contains(folded.as_str()) {
+                        each(Token::StopWord(hash(&folded)));
+                    } else {
                         kept += 1;
                         each(Token::Word(self.stem(&folded)));
                     }
@@ -299,6 +303,7 @@ mod tests {
         let mut all = Vec::new();
         Analyzer::new(language).terms(text, |token| match token {
             Token::Word(term) | Token::Whole { term, .. } => all.push(term),
+            Token::StopWord(_) => {}
         });
         all
     }

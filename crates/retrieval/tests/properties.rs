@@ -26,6 +26,7 @@ proptest! {
     #[test]
     fn findings_are_sound(
         chunks in prop::collection::vec((text(), prop::option::of(text())), 0..12),
+        pairs in prop::collection::vec((text(), text()), 0..6),
         name in text(),
         question in text(),
         before in text(),
@@ -40,6 +41,8 @@ proptest! {
                 ..draft(content)
             });
             shelf.put(owner(1), &name, drafts.collect());
+            let pairs: Vec<_> = pairs.iter().map(|(q, a)| (q.as_str(), a.as_str())).collect();
+            shelf.put_pairs(owner(1), &name, &pairs);
             let mut query = ask(&shelf, &question).await;
             query.history.push(Utterance { author: Author::User, text: before });
             query.language = language;

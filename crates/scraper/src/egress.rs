@@ -4,8 +4,12 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::websites::PageMark;
 use ipnet::IpNet;
-use reqwest::header::{ACCEPT, HeaderMap, LOCATION, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
+    USER_AGENT,
+};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
@@ -55,6 +59,8 @@ pub struct Ask<'a> {
     pub time: Duration,
     /// Of the body, after decompression, in bytes; what is beyond is cut off.
     pub body: usize,
+    /// What is known of the page: the server may answer that it has not changed (304).
+    pub known: Option<&'a PageMark>,
 }
 
 /// What a server answered.
@@ -176,14 +182,15 @@ impl Egress {
     }
 
     async fn request(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
-        let mut answer = self
+        let mut request = self
             .client
             .get(url.clone())
             .header(USER_AGENT, ask.user_agent)
-            .header(ACCEPT, ask.accept)
-            .send()
-            .await
-            .map_err(|error| sort(&error))?;
+            .header(ACCEPT, ask.accept);
+        for (name, value) in ask.known.into_iter().flat_map(conditions) {
+            request = request.header(name, value);
+        }
+        let mut answer = request.send().await.map_err(|error| sort(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let target = answer
@@ -210,6 +217,16 @@ impl Egress {
             body,
         }))
     }
+}
+
+/// Both where both are known: the server that knows tags looks at these alone (RFC 9110, 13.1.3).
+fn conditions(known: &PageMark) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    [
+        (IF_NONE_MATCH, &known.etag),
+        (IF_MODIFIED_SINCE, &known.last_modified),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, HeaderValue::from_str(value.as_deref()?).ok()?)))
 }
 
 async fn within<T>(

@@ -1,27 +1,36 @@
-//! One request for one page, and what became of it.
+//! One page asked for, and what became of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::websites::PageMark;
+use markup::{Content, Extracted};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
+use crate::directives::Directives;
 use crate::egress::{Ask, Egress, EgressError, Hop, Response};
-use markup::{Content, Extracted};
+use crate::hosts::Hosts;
+use crate::mark::{Digest, mark};
+use crate::retry;
+use crate::robots::product;
 
 /// Why a page could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PageError {
     /// The guard refuses its address.
     NotAllowed(String),
+    /// The site says that there is no such page.
+    Gone(String),
     /// Everything else.
     Unreadable(String),
 }
 
 impl PageError {
     pub(crate) fn sentence(self) -> String {
-        let (Self::NotAllowed(sentence) | Self::Unreadable(sentence)) = self;
+        let (Self::NotAllowed(sentence) | Self::Gone(sentence) | Self::Unreadable(sentence)) = self;
         sentence
     }
 }
@@ -35,9 +44,23 @@ impl From<EgressError> for PageError {
     }
 }
 
-/// What one request for a page brought.
+/// A page that was read.
+pub(crate) struct Read {
+    pub(crate) title: String,
+    pub(crate) markdown: String,
+    pub(crate) links: Vec<Url>,
+    pub(crate) canonical: Option<Url>,
+    pub(crate) digest: Digest,
+    pub(crate) mark: PageMark,
+    /// Whether it may be kept.
+    pub(crate) is_for_robots: bool,
+}
+
+/// What asking for a page brought.
 pub(crate) enum Fetched {
-    Page(Content),
+    Page(Box<Read>),
+    /// It is as it was.
+    Unchanged,
     /// The page is elsewhere.
     Redirect(Url),
 }
@@ -48,46 +71,80 @@ pub(crate) struct Fetcher {
     pub(crate) user_agent: String,
     /// The most that is read of a page, in bytes.
     pub(crate) max_bytes: usize,
+    /// For one page.
+    pub(crate) page_time: Duration,
+    pub(crate) hosts: Hosts,
     /// Reading a page is work for a processor: so many at a time, over all crawls.
     pub(crate) readers: Arc<Semaphore>,
 }
 
 impl Fetcher {
-    /// One request, done by `deadline`.
-    pub(crate) async fn fetch(&self, url: &Url, deadline: Instant) -> Result<Fetched, PageError> {
-        let work = async {
-            let ask = Ask {
-                user_agent: &self.user_agent,
-                accept: "text/html, application/xhtml+xml, text/markdown;q=0.9, text/plain;q=0.8, */*;q=0.1",
-                time: deadline.saturating_duration_since(Instant::now()),
-                body: self.max_bytes,
-            };
-            match self.egress.hop(url, ask).await? {
-                Hop::Redirect(target) => Ok(Fetched::Redirect(target)),
-                Hop::Response(response) => self.read(response).await,
-            }
+    /// Asks for a page, which may take as long as `time` from when it is the crawl's turn at the host; once more,
+    /// where the server asks for a pause that is short enough. All is done by `deadline`.
+    pub(crate) async fn fetch(
+        &self,
+        url: &Url,
+        known: Option<&PageMark>,
+        time: Duration,
+        deadline: Instant,
+    ) -> Result<Fetched, PageError> {
+        let once = |time| async move {
+            let turn = timeout_at(deadline, self.hosts.turn(url)).await;
+            let by = deadline.min(Instant::now() + time);
+            let asked = timeout_at(by, self.ask(url, known, time)).await;
+            drop(turn);
+            let hop = asked.unwrap_or(Err(EgressError::TimedOut))?;
+            Ok::<_, EgressError>((hop, by))
         };
-        tokio::time::timeout_at(deadline, work)
-            .await
-            .unwrap_or_else(|_| Err(EgressError::TimedOut.into()))
+        let (mut hop, mut by) = once(time).await?;
+        if let Hop::Response(response) = &hop
+            && let Some(pause) = retry::pause(response)
+            && Instant::now() + pause < deadline
+        {
+            (hop, by) = once(self.page_time).await?;
+        }
+        match hop {
+            Hop::Redirect(target) => Ok(Fetched::Redirect(target)),
+            Hop::Response(response) if response.status == 304 && known.is_some() => {
+                Ok(Fetched::Unchanged)
+            }
+            Hop::Response(response) => timeout_at(by, self.read(response))
+                .await
+                .unwrap_or_else(|_| Err(EgressError::TimedOut.into())),
+        }
+    }
+
+    async fn ask(
+        &self,
+        url: &Url,
+        known: Option<&PageMark>,
+        time: Duration,
+    ) -> Result<Hop, EgressError> {
+        let ask = Ask {
+            user_agent: &self.user_agent,
+            accept: "text/html, application/xhtml+xml, text/markdown;q=0.9, text/plain;q=0.8, */*;q=0.1",
+            time,
+            body: self.max_bytes,
+            known,
+        };
+        self.egress.hop(url, ask).await
     }
 
     async fn read(&self, response: Response) -> Result<Fetched, PageError> {
         let unreadable = |sentence: String| Err(PageError::Unreadable(sentence));
-        if !(200..300).contains(&response.status) {
-            return unreadable(format!(
-                "The page answers with HTTP status {}.",
-                response.status
-            ));
+        match response.status {
+            200..300 => {}
+            status => {
+                let sentence = format!("The page answers with HTTP status {status}.");
+                return Err(match status {
+                    404 | 410 => PageError::Gone(sentence),
+                    _ => PageError::Unreadable(sentence),
+                });
+            }
         }
         let content_type = content_type(&response.headers);
         let Some(kind) = Kind::of(&content_type, &response.body) else {
-            let essence = content_type
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned();
+            let essence = content_type.split(';').next().unwrap_or_default().trim();
             return unreadable(format!(
                 "The address leads to '{essence}', which is not a web page."
             ));
@@ -95,22 +152,47 @@ impl Fetcher {
         let Ok(turn) = Arc::clone(&self.readers).acquire_owned().await else {
             return unreadable("The page could not be read.".to_owned());
         };
+        let robot = product(&self.user_agent).to_owned();
         // Foreign HTML in foreign parsers: a panic there ends this task alone. The turn is over when the work is,
         // not when nobody waits for it any more.
         let reading = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let text = markup::decode(&response.body, &content_type);
-            match kind {
+            let extracted = match kind {
                 Kind::Html => markup::html(&text, &response.url),
                 Kind::Text => markup::plain(&text).map(Extracted::Page),
-            }
+            };
+            extracted.map(|extracted| match extracted {
+                Extracted::Refresh(target) => Fetched::Redirect(target),
+                Extracted::Page(content) => {
+                    Fetched::Page(Box::new(read(content, &response, &robot)))
+                }
+            })
         });
         match reading.await {
-            Ok(Ok(Extracted::Page(content))) => Ok(Fetched::Page(content)),
-            Ok(Ok(Extracted::Refresh(target))) => Ok(Fetched::Redirect(target)),
+            Ok(Ok(fetched)) => Ok(fetched),
             Ok(Err(sentence)) => unreadable(sentence.to_owned()),
             Err(_) => unreadable("The page could not be read.".to_owned()),
         }
+    }
+}
+
+fn read(content: Content, response: &Response, robot: &str) -> Read {
+    let directives = Directives::of(&response.headers, &content.robots, robot);
+    let title = content.title.unwrap_or_else(|| response.url.to_string());
+    let digest = Digest::of(&title, &content.markdown);
+    Read {
+        title,
+        markdown: content.markdown,
+        links: content
+            .links
+            .into_iter()
+            .filter(|_| directives.follow)
+            .collect(),
+        canonical: content.canonical,
+        digest,
+        mark: mark(&response.headers, digest),
+        is_for_robots: directives.index,
     }
 }
 

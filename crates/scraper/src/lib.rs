@@ -5,12 +5,20 @@
 
 mod address;
 mod crawl;
+mod directives;
 mod egress;
 mod fetch;
+mod frontier;
+mod harvest;
+mod hosts;
 mod links;
 mod lookup;
+mod mark;
+mod retry;
 mod robots;
+mod scope;
 mod sitemap;
+mod sitemaps;
 mod walk;
 
 pub use crawl::{Options, SiteCrawler};

@@ -1,11 +1,31 @@
 //! Addresses as the crawl compares them.
 
-use url::{Origin, Url};
+use url::Url;
 
-/// Query parameters that say where a visitor came from, and never what is shown.
-const TRACKING: [&str; 14] = [
-    "_ga", "_gl", "dclid", "fbclid", "gbraid", "gclid", "igshid", "mc_cid", "mc_eid", "msclkid",
-    "srsltid", "ttclid", "wbraid", "yclid",
+/// Query parameters that say who a visitor is or came from, and never what is shown.
+const TRACKING: [&str; 22] = [
+    "_ga",
+    "_gl",
+    "_hsenc",
+    "_hsmi",
+    "dclid",
+    "fbclid",
+    "gbraid",
+    "gclid",
+    "igshid",
+    "jsessionid",
+    "li_fat_id",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "msclkid",
+    "phpsessid",
+    "rdt_cid",
+    "srsltid",
+    "ttclid",
+    "twclid",
+    "wbraid",
+    "yclid",
 ];
 
 /// Endings of what is certainly no page; asking for them would waste the site's time and the crawl's.
@@ -35,8 +55,8 @@ pub(crate) fn clean(mut url: Url) -> Url {
     url
 }
 
-/// Whether a link may lead to a page of this site.
-pub(crate) fn belongs(url: &Url, origin: &Origin) -> bool {
+/// Whether the address looks like that of a page.
+pub(crate) fn is_page(url: &Url) -> bool {
     let ending = url
         .path()
         .rsplit('/')
@@ -44,16 +64,12 @@ pub(crate) fn belongs(url: &Url, origin: &Origin) -> bool {
         .and_then(|name| name.rsplit_once('.'))
         .map(|(_, ending)| ending.to_ascii_lowercase())
         .unwrap_or_default();
-    url.origin() == *origin
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.as_str().len() as u64 <= domain::text::URL_MAX
-        && !NO_PAGES.contains(&ending.as_str())
+    url.as_str().len() as u64 <= domain::text::URL_MAX && !NO_PAGES.contains(&ending.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{belongs, clean};
+    use super::{clean, is_page};
     use url::Url;
 
     #[test]
@@ -77,19 +93,11 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_the_same_origin_belong() {
-        let origin = Url::parse("https://a.example/").unwrap().origin();
-        let belongs = |url: &str| belongs(&Url::parse(url).unwrap(), &origin);
-        assert!(belongs("https://a.example/x/y.html"));
-        assert!(belongs("https://a.example:443/v1.2/"));
-        for url in [
-            "http://a.example/",
-            "https://b.a.example/",
-            "https://a.example:8443/",
-            "https://me@a.example/",
-            "https://a.example/logo.PNG",
-        ] {
-            assert!(!belongs(url), "{url}");
-        }
+    fn pictures_programs_and_endless_addresses_are_no_pages() {
+        let is_page = |url: &str| is_page(&Url::parse(url).unwrap());
+        assert!(is_page("https://a.example/x/y.html"));
+        assert!(is_page("https://a.example/v1.2/"));
+        assert!(!is_page("https://a.example/logo.PNG"));
+        assert!(!is_page(&format!("https://a.example/{}", "x".repeat(2048))));
     }
 }

@@ -1,19 +1,27 @@
 //! robots.txt (RFC 9309): fetched once per origin and crawl.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use texting_robots::Robot;
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::OnceCell;
 use url::{Origin, Url};
 
 use crate::egress::{Ask, Egress, EgressError};
+use crate::fetch::PageError;
 
 /// What is read of a robots.txt, in bytes (RFC 9309, 2.5: at least 500 KiB).
 const MAX_BYTES: usize = 500 * 1024;
 /// How long a robots.txt may take.
 const TIME: Duration = Duration::from_secs(8);
+/// The most origins of one crawl: a domain may have a name for each of its visitors.
+const MAX_ORIGINS: usize = 100;
+
+/// The crawler's name, which alone names it to sites (RFC 9309, 2.2.1).
+pub(crate) fn product(user_agent: &str) -> &str {
+    user_agent.split(['/', ' ']).next().unwrap_or_default()
+}
 
 /// What a site says to crawlers.
 pub(crate) enum Rules {
@@ -64,6 +72,16 @@ impl Rules {
     }
 }
 
+/// Whether a page may be asked for, as far as is known by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Allowed,
+    /// Its site's robots.txt forbids it.
+    Excluded,
+    /// Its site could not be asked, or there are too many of them.
+    Unavailable,
+}
+
 /// The rules of the origins that one crawl meets.
 pub(crate) struct Robots {
     egress: Arc<Egress>,
@@ -82,9 +100,46 @@ impl Robots {
 
     /// The rules for a URL's origin.
     pub(crate) async fn rules(&self, url: &Url) -> Arc<Rules> {
-        let cell = Arc::clone(self.known.lock().await.entry(url.origin()).or_default());
+        let cell = self.cell(url);
         let rules = cell.get_or_init(|| async { Arc::new(self.fetch(url).await) });
         Arc::clone(rules.await)
+    }
+
+    /// Whether the page may be asked for.
+    ///
+    /// # Errors
+    /// Where the origin's robots.txt can't be had.
+    pub(crate) async fn may_ask(&self, url: &Url) -> Result<bool, PageError> {
+        match &*self.rules(url).await {
+            Rules::Failed(error) => Err(error.clone().into()),
+            Rules::Unknown(why) => Err(PageError::Unreadable(why.clone())),
+            rules => Ok(rules.allow(url)),
+        }
+    }
+
+    /// The rules for a URL's origin, if they have been read.
+    pub(crate) fn read_before(&self, url: &Url) -> Option<Arc<Rules>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&url.origin())?.get().cloned()
+    }
+
+    /// What is known without asking. An origin that nobody asked yet allows all.
+    pub(crate) fn verdict(&self, url: &Url) -> Verdict {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = url.origin();
+        if !known.contains_key(&origin) && known.len() >= MAX_ORIGINS {
+            return Verdict::Unavailable;
+        }
+        match known.entry(origin).or_default().get().map(|rules| &**rules) {
+            Some(Rules::Unknown(_) | Rules::Failed(_)) => Verdict::Unavailable,
+            Some(rules) if !rules.allow(url) => Verdict::Excluded,
+            _ => Verdict::Allowed,
+        }
+    }
+
+    fn cell(&self, url: &Url) -> Arc<OnceCell<Arc<Rules>>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(url.origin()).or_default())
     }
 
     async fn fetch(&self, url: &Url) -> Rules {
@@ -96,9 +151,9 @@ impl Robots {
             accept: "text/plain, */*;q=0.5",
             time: TIME,
             body: MAX_BYTES,
+            known: None,
         };
-        // The product token alone names the crawler in robots.txt (RFC 9309, 2.2.1).
-        let agent = self.user_agent.split(['/', ' ']).next().unwrap_or_default();
+        let agent = product(&self.user_agent);
         match self.egress.get(&url, ask).await {
             Ok(answer) => match answer.status {
                 200..=299 => Rules::read(&answer.body, agent),

@@ -1,8 +1,14 @@
 //! The addresses that a sitemap lists (sitemaps.org, protocol 0.9).
 
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use url::Url;
+
+/// The most pages that one sitemap lists (sitemaps.org).
+pub(crate) const MAX_PAGES: usize = 50_000;
 
 /// What a sitemap holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -11,6 +17,20 @@ pub(crate) struct Sitemap {
     pub(crate) pages: Vec<Url>,
     /// Further sitemaps, where it is an index.
     pub(crate) sitemaps: Vec<Url>,
+}
+
+/// The text of a sitemap's body, which is gzip as often as not (`sitemap.xml.gz`); `most` bytes of it.
+pub(crate) fn unpack(body: &[u8], most: usize) -> String {
+    let mut text = Vec::new();
+    if body.starts_with(&[0x1f, 0x8b]) {
+        // What came before the fault is worth having.
+        let _ = MultiGzDecoder::new(body)
+            .take(most as u64)
+            .read_to_end(&mut text);
+    } else {
+        text.extend_from_slice(body.get(..most).unwrap_or(body));
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Reads a sitemap up to its first fault; `most` addresses at most.
@@ -59,7 +79,23 @@ pub(crate) fn read(xml: &str, most: usize) -> Sitemap {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{read, unpack};
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    #[test]
+    fn packed_and_plain_text_is_unpacked_up_to_the_limit() {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+        packer
+            .write_all("<urlset>".repeat(1000).as_bytes())
+            .unwrap();
+        let packed = packer.finish().unwrap();
+        assert_eq!(unpack(&packed, 10_000).len(), 8_000);
+        assert_eq!(unpack(&packed, 100).len(), 100);
+        assert_eq!(unpack(&packed[..30], 10_000), "");
+        assert_eq!(unpack(b"<urlset>", 10_000), "<urlset>");
+        assert_eq!(unpack(b"<urlset>", 4), "<url");
+    }
 
     #[test]
     fn locations_are_read_up_to_the_first_fault() {

@@ -1,33 +1,28 @@
 //! From the start page through the site: breadth first, a few requests at a time, and the same result whichever
 //! of them comes back first.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-use domain::knowledge::PageFailure;
-use domain::websites::{Crawl, WebPage};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep_until};
+use domain::Result;
+use domain::websites::KnownPage;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Origin, Url};
 
-use crate::crawl::SiteCrawler;
-use crate::egress::{Ask, EgressError, MAX_REDIRECTS};
-use crate::fetch::{Fetched, PageError};
-use crate::links::{belongs, clean};
-use crate::robots::Rules;
-use crate::sitemap;
-use markup::Content;
+use crate::egress::{EgressError, MAX_REDIRECTS};
+use crate::fetch::{Fetched, Fetcher, PageError, Read};
+use crate::frontier::Frontier;
+use crate::harvest::Harvest;
+use crate::links::{clean, is_page};
+use crate::robots::{Robots, Verdict};
+use crate::scope::Scope;
+use crate::sitemaps::Sitemaps;
 
 /// Pages that can't be read make room for others, up to so many requests for each page wanted.
 const TRIES_PER_PAGE: usize = 4;
-/// The most links that wait to be asked for.
-const MAX_QUEUE: usize = 10_000;
-/// The most sitemaps that are read.
-const MAX_SITEMAPS: usize = 3;
 
-/// A page's place in the order of the result.
+/// A page under way, at its place in the order of the result.
 struct Slot {
     url: Url,
     redirects: usize,
@@ -37,302 +32,285 @@ struct Slot {
 enum State {
     Waiting,
     Running,
-    Answered(Result<Fetched, PageError>),
-    Settled,
+    Answered(Result<Option<Fetched>, PageError>),
+}
+
+/// A page's number, and what asking for it brought: `None` where robots.txt turned out to exclude it.
+type Answer = (usize, Result<Option<Fetched>, PageError>);
+
+/// What a walk goes by.
+pub(crate) struct Plan {
+    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) robots: Arc<Robots>,
+    pub(crate) scope: Scope,
+    /// The most pages under way: asked for, being read, or waiting for their turn to be handed over.
+    pub(crate) window: usize,
+    pub(crate) deadline: Instant,
 }
 
 /// One walk through one site.
 pub(crate) struct Walk<'a> {
-    crawler: &'a SiteCrawler,
-    rules: Arc<Rules>,
-    origin: Origin,
-    most: usize,
-    deadline: Instant,
-    /// Every address that was asked for or waits to be.
-    seen: HashSet<Url>,
-    queue: VecDeque<Url>,
-    slots: Vec<Slot>,
-    /// Slots before this one are settled: their pages, failures and links have been taken.
+    plan: Plan,
+    harvest: Harvest<'a>,
+    frontier: Frontier,
+    /// Pages under way. Those before have been handed over, with their failures and links.
+    slots: VecDeque<Slot>,
+    /// The number of the first slot.
     settled: usize,
-    /// The proper address of each page.
-    proper: Vec<Url>,
-    pub(crate) crawl: Crawl,
+    /// When an origin that wants a pause between two requests may be asked next.
+    free_at: HashMap<Origin, Instant>,
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(
-        crawler: &'a SiteCrawler,
-        rules: Arc<Rules>,
-        most: usize,
-        deadline: Instant,
-    ) -> Self {
+    pub(crate) fn new(plan: Plan, harvest: Harvest<'a>) -> Self {
         Self {
-            crawler,
-            rules,
-            origin: Origin::new_opaque(),
-            most,
-            deadline,
-            seen: HashSet::new(),
-            queue: VecDeque::new(),
-            slots: Vec::new(),
+            plan,
+            harvest,
+            frontier: Frontier::default(),
+            slots: VecDeque::new(),
             settled: 0,
-            proper: Vec::new(),
-            crawl: Crawl::default(),
+            free_at: HashMap::new(),
         }
     }
 
-    /// Takes the start page, which the last of the addresses asked for brought.
-    pub(crate) fn begin(&mut self, asked: Vec<Url>, content: Content) {
-        let Some(url) = asked.last().cloned() else {
-            return;
-        };
-        self.origin = url.origin();
-        self.seen.extend(asked.iter().cloned().map(clean));
-        self.seen.extend(asked);
-        self.take(url, content);
+    /// Puts what an earlier crawl knew into the queue, but for the addresses that led to the start page.
+    pub(crate) fn expect(&mut self, asked: &[Url], known: &[KnownPage]) {
+        for url in asked {
+            self.frontier.see(url);
+            self.frontier.see(&clean(url.clone()));
+        }
+        for url in known.iter().filter_map(|page| Url::parse(&page.url).ok()) {
+            // A site that can't be asked today is no reason to forget its pages: they fail, each with its reason.
+            if self.plan.scope.includes(&url)
+                && self.plan.robots.verdict(&url) != Verdict::Excluded
+                && self.frontier.see(&url)
+            {
+                self.frontier.push(url);
+            }
+        }
+    }
+
+    /// Takes the start page.
+    pub(crate) async fn begin(&mut self, url: &Url, page: Option<Box<Read>>) -> Result<()> {
+        match page {
+            Some(page) => self.take(url, *page).await,
+            None => self.harvest.take_unchanged(url, self.waiting()).await,
+        }
     }
 
     /// Reads the site until there are enough pages, no more links, or no more time.
-    pub(crate) async fn go(&mut self) {
-        // A crawl of one page at a time keeps the delay that a site asks for, as far as the time allows.
-        let pause = self
-            .rules
-            .delay()
-            .map(|delay| delay.min(self.crawler.options.crawl_time / (self.most as u32 + 1)));
-        let at_once = if pause.is_some() {
-            1
-        } else {
-            self.crawler.options.at_once
-        };
-        let mut free_at = Instant::now() + pause.unwrap_or_default();
-        let mut running = FuturesUnordered::new();
-        let mut sitemaps_read = false;
+    pub(crate) async fn go(&mut self, mut sitemaps: Sitemaps) -> Result<()> {
+        let mut running = JoinSet::new();
         loop {
-            self.settle();
-            while running.len() < at_once && Instant::now() < self.deadline {
-                let Some(index) = self.next() else { break };
-                if let (Some(pause), Some(slot)) = (pause, self.slots.get(index)) {
-                    tracing::trace!(url = %slot.url, "waiting as the site asks for");
-                    sleep_until(free_at.min(self.deadline)).await;
-                    free_at = Instant::now() + pause;
-                }
-                running.extend(self.request(index));
+            self.settle().await?;
+            while let Some(request) = self.next() {
+                running.spawn(request);
             }
-            match running.next().await {
-                Some((index, answer)) => self.answer(index, answer),
-                None if self.wants_more() && !sitemaps_read => {
-                    sitemaps_read = true;
-                    self.read_sitemaps().await;
+            match running.join_next().await {
+                Some(Ok((number, answer))) => self.answer(number, answer),
+                // Nobody cancels a request but who drops them all.
+                Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+                None if !self.wants_more() => break,
+                None => {
+                    let Plan {
+                        fetcher,
+                        robots,
+                        scope,
+                        deadline,
+                        ..
+                    } = &self.plan;
+                    match sitemaps.next(fetcher, robots, scope, *deadline).await {
+                        Some(pages) => self.enqueue(pages),
+                        None => break,
+                    }
                 }
-                None => break,
             }
         }
-        self.give_up();
+        self.give_up().await
     }
 
-    fn request(
-        &mut self,
-        index: usize,
-    ) -> Option<impl Future<Output = (usize, Result<Fetched, PageError>)> + use<'a>> {
-        let slot = self.slots.get_mut(index)?;
-        slot.state = State::Running;
-        let url = slot.url.clone();
-        let crawler = self.crawler;
-        let deadline = self
-            .deadline
-            .min(Instant::now() + crawler.options.page_time);
-        Some(async move { (index, crawler.fetcher.fetch(&url, deadline).await) })
-    }
-
-    fn answer(&mut self, index: usize, answer: Result<Fetched, PageError>) {
-        if let Some(slot) = self.slots.get_mut(index) {
+    fn answer(&mut self, number: usize, answer: Result<Option<Fetched>, PageError>) {
+        let slot = number.checked_sub(self.settled);
+        if let Some(slot) = slot.and_then(|index| self.slots.get_mut(index)) {
             slot.state = State::Answered(answer);
         }
     }
 
     /// The next page to ask for: one that has moved, otherwise the first in the queue.
-    fn next(&mut self) -> Option<usize> {
-        if let Some(moved) = self
-            .slots
-            .iter()
-            .position(|s| matches!(s.state, State::Waiting))
-        {
-            return Some(moved);
-        }
-        // Those under way may all turn out to be pages.
-        let under_way = self
-            .slots
-            .iter()
-            .skip(self.settled)
-            .filter(|slot| !matches!(slot.state, State::Answered(Err(_))))
-            .count();
-        let enough = self.crawl.pages.len() + under_way >= self.most
-            || self.slots.len() >= self.most * TRIES_PER_PAGE;
-        if enough {
+    fn next(&mut self) -> Option<impl Future<Output = Answer> + use<>> {
+        if Instant::now() >= self.plan.deadline {
             return None;
         }
-        let url = self.queue.pop_front()?;
-        self.slots.push(Slot {
-            url,
-            redirects: 0,
-            state: State::Waiting,
-        });
-        Some(self.slots.len() - 1)
+        let is_waiting = |slot: &Slot| matches!(slot.state, State::Waiting);
+        let index = match self.slots.iter().position(is_waiting) {
+            Some(moved) => moved,
+            None => {
+                if self.slots.len() >= self.plan.window || !self.wants_more() {
+                    return None;
+                }
+                self.slots.push_back(Slot {
+                    url: self.frontier.pop()?,
+                    redirects: 0,
+                    state: State::Waiting,
+                });
+                self.slots.len() - 1
+            }
+        };
+        let url = self.slots.get(index)?.url.clone();
+        let at = self.start_at(&url);
+        self.slots.get_mut(index)?.state = State::Running;
+        Some(self.request(self.settled + index, url, at))
     }
 
-    /// Takes what the answers brought, in the order in which the pages were found. A page whose turn has not
-    /// come waits, so that links are followed in the same order every time.
-    fn settle(&mut self) {
-        while let Some(slot) = self.slots.get_mut(self.settled) {
-            match std::mem::replace(&mut slot.state, State::Settled) {
-                State::Answered(Ok(Fetched::Page(content))) => {
-                    let url = slot.url.clone();
-                    self.take(url, content);
+    /// When a page may be asked for, as its site wants it and the time allows.
+    fn start_at(&mut self, url: &Url) -> Instant {
+        let now = Instant::now();
+        let rules = self.plan.robots.read_before(url);
+        let Some(delay) = rules.and_then(|rules| rules.delay()) else {
+            return now;
+        };
+        let left = self.plan.deadline.saturating_duration_since(now);
+        let to_come = self.waiting().min(self.harvest.room()) as u32 + 1;
+        let pause = delay.min(left / to_come);
+        let free_at = self.free_at.entry(url.origin()).or_insert(now);
+        // The start page was asked for just now.
+        *free_at = now.max(*free_at) + pause;
+        *free_at
+    }
+
+    fn request(
+        &self,
+        number: usize,
+        url: Url,
+        at: Instant,
+    ) -> impl Future<Output = Answer> + use<> {
+        let known = self.harvest.known(&url).map(|known| known.mark.clone());
+        let fetcher = Arc::clone(&self.plan.fetcher);
+        let robots = Arc::clone(&self.plan.robots);
+        let crawl = self.plan.deadline;
+        async move {
+            sleep_until(at.min(crawl)).await;
+            let answer = match timeout_at(crawl, robots.may_ask(&url)).await {
+                Err(_) => Err(EgressError::TimedOut.into()),
+                Ok(Err(why)) => Err(why),
+                Ok(Ok(false)) => Ok(None),
+                Ok(Ok(true)) => {
+                    let time = fetcher.page_time;
+                    let fetched = fetcher.fetch(&url, known.as_ref(), time, crawl).await;
+                    fetched.map(Some)
                 }
-                State::Answered(Ok(Fetched::Redirect(target))) => {
+            };
+            (number, answer)
+        }
+    }
+
+    /// Hands over what the answers brought, in the order in which the pages were found. A page whose turn has not
+    /// come waits, so that links are followed in the same order every time.
+    async fn settle(&mut self) -> Result<()> {
+        while let Some(slot) = self.slots.pop_front() {
+            let State::Answered(answer) = slot.state else {
+                self.slots.push_front(slot);
+                break;
+            };
+            self.settled += 1;
+            let url = slot.url;
+            match answer {
+                Ok(Some(Fetched::Page(read))) => self.take(&url, *read).await?,
+                Ok(Some(Fetched::Unchanged)) => {
+                    self.harvest.take_unchanged(&url, self.waiting()).await?;
+                }
+                Ok(Some(Fetched::Redirect(target))) => {
                     let target = clean(target);
-                    if target.origin() != self.origin {
-                        let reason = "The page redirects to another website.".to_owned();
-                        self.fail(self.settled, reason);
-                    } else if slot.redirects >= MAX_REDIRECTS {
-                        self.fail(self.settled, EgressError::TooManyRedirects.to_string());
-                    } else if self.rules.allow(&target) && self.seen.insert(target.clone()) {
-                        slot.url = target;
-                        slot.redirects += 1;
-                        slot.state = State::Waiting;
-                        return;
+                    match self.may_follow(&target, slot.redirects) {
+                        Ok(false) => {}
+                        Ok(true) => {
+                            // It keeps its place.
+                            self.settled -= 1;
+                            self.slots.push_front(Slot {
+                                url: target,
+                                redirects: slot.redirects + 1,
+                                state: State::Waiting,
+                            });
+                            break;
+                        }
+                        Err(why) => self.harvest.fail(&url, why, self.waiting()).await?,
                     }
                 }
-                State::Answered(Err(error)) => self.fail(self.settled, error.sentence()),
-                State::Settled => {}
-                state @ (State::Waiting | State::Running) => {
-                    slot.state = state;
-                    return;
-                }
+                // Its robots.txt turned out to exclude it.
+                Ok(None) => {}
+                Err(why) => self.harvest.fail(&url, why, self.waiting()).await?,
             }
-            self.settled += 1;
         }
+        Ok(())
     }
 
-    fn fail(&mut self, index: usize, reason: String) {
-        if let Some(slot) = self.slots.get(index) {
-            let url = slot.url.to_string();
-            self.crawl.failures.push(PageFailure { url, reason });
+    /// Whether to go where a page has moved. An address that was seen before has a place of its own.
+    fn may_follow(&mut self, target: &Url, redirects: usize) -> Result<bool, PageError> {
+        if !self.plan.scope.includes(target) {
+            let why = "The page redirects to an address that is not part of what is to be read.";
+            return Err(PageError::Unreadable(why.to_owned()));
         }
+        if redirects >= MAX_REDIRECTS {
+            return Err(EgressError::TooManyRedirects.into());
+        }
+        Ok(self.plan.robots.verdict(target) == Verdict::Allowed && self.frontier.see(target))
     }
 
-    /// Keeps a page, unless it is one that is there already, and queues its links.
-    fn take(&mut self, url: Url, content: Content) {
-        let proper = content
-            .canonical
-            .map(clean)
-            .filter(|canonical| canonical.origin() == self.origin)
-            .unwrap_or_else(|| url.clone());
-        self.enqueue(content.links);
-        let title = content.title.unwrap_or_else(|| url.to_string());
-        // Some sites name one page as the proper address of all: the title has to agree.
-        let known = self
-            .crawl
-            .pages
-            .iter()
-            .zip(&self.proper)
-            .any(|(page, known)| {
-                page.markdown == content.markdown || (*known == proper && page.title == title)
-            });
-        if !known && self.crawl.pages.len() < self.most {
-            self.proper.push(proper);
-            self.crawl.pages.push(WebPage {
-                url: url.into(),
-                title,
-                markdown: content.markdown,
-            });
+    /// Hands over a page, unless it is one that is there already, and queues its links.
+    async fn take(&mut self, url: &Url, mut page: Read) -> Result<()> {
+        self.enqueue(std::mem::take(&mut page.links));
+        if !page.is_for_robots {
+            return Ok(());
         }
+        self.harvest.take(url, page, self.waiting()).await
     }
 
     fn enqueue(&mut self, links: Vec<Url>) {
         for link in links.into_iter().map(clean) {
-            if self.queue.len() < MAX_QUEUE
-                && belongs(&link, &self.origin)
-                && !self.seen.contains(&link)
-                && self.rules.allow(&link)
+            if self.frontier.is_full() {
+                break;
+            }
+            if self.plan.scope.includes(&link)
+                && is_page(&link)
+                && self.frontier.see(&link)
+                && self.plan.robots.verdict(&link) == Verdict::Allowed
             {
-                self.seen.insert(link.clone());
-                self.queue.push_back(link);
+                self.frontier.push(link);
             }
         }
     }
 
-    fn wants_more(&self) -> bool {
-        self.crawl.pages.len() < self.most
-            && self.slots.len() < self.most * TRIES_PER_PAGE
-            && Instant::now() < self.deadline
+    /// How many pages may follow.
+    fn waiting(&self) -> usize {
+        self.slots.len() + self.frontier.len()
     }
 
-    /// Pages that no link led to.
-    async fn read_sitemaps(&mut self) {
-        let named = self
-            .rules
-            .sitemaps()
-            .iter()
-            .filter_map(|s| Url::parse(s).ok());
-        let mut waiting: VecDeque<Url> = named.collect();
-        if waiting.is_empty() {
-            let start = self
-                .crawl
-                .pages
-                .first()
-                .and_then(|page| Url::parse(&page.url).ok());
-            waiting.extend(start.and_then(|url| url.join("/sitemap.xml").ok()));
+    /// Whether there is room beside those under way, which may all turn out to be pages.
+    fn wants_more(&self) -> bool {
+        let failed = |slot: &&Slot| matches!(slot.state, State::Answered(Err(_) | Ok(None)));
+        let under_way = self.slots.len() - self.slots.iter().filter(failed).count();
+        self.harvest.room() > under_way
+            && self.settled + self.slots.len() < self.harvest.most().saturating_mul(TRIES_PER_PAGE)
+            && Instant::now() < self.plan.deadline
+    }
+
+    /// Tells of what there was no time for, as far as it would have been read.
+    async fn give_up(&mut self) -> Result<()> {
+        if Instant::now() < self.plan.deadline {
+            return Ok(());
         }
-        let mut asked = HashSet::new();
-        while asked.len() < MAX_SITEMAPS {
-            let Some(url) = waiting.pop_front() else {
+        let mut missing = self.harvest.room();
+        while missing > 0 {
+            let moved = self.slots.pop_front().map(|slot| slot.url);
+            let Some(url) = moved.or_else(|| self.frontier.pop()) else {
                 break;
             };
-            if url.origin() != self.origin || !self.rules.allow(&url) || !asked.insert(url.clone())
-            {
-                continue;
-            }
-            let Some(text) = self.read_sitemap(&url).await else {
-                continue;
-            };
-            let found = sitemap::read(&text, MAX_QUEUE);
-            self.enqueue(found.pages);
-            waiting.extend(found.sitemaps);
+            missing -= 1;
+            let why = PageError::Unreadable("There was no time left to read this page.".to_owned());
+            self.harvest
+                .fail(&url, why, missing.min(self.waiting()))
+                .await?;
         }
-    }
-
-    async fn read_sitemap(&self, url: &Url) -> Option<String> {
-        let options = &self.crawler.options;
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let ask = Ask {
-            user_agent: &options.user_agent,
-            accept: "application/xml, text/xml, */*;q=0.1",
-            time: left.min(options.page_time).min(Duration::from_secs(8)),
-            body: options.max_page_bytes,
-        };
-        let answer = self.crawler.fetcher.egress.get(url, ask).await.ok()?;
-        let found = answer.status == 200;
-        found.then(|| String::from_utf8_lossy(&answer.body).into_owned())
-    }
-
-    /// Lists what there was no time for, as far as it would have been read.
-    fn give_up(&mut self) {
-        if Instant::now() < self.deadline {
-            return;
-        }
-        let waiting = self
-            .slots
-            .iter()
-            .skip(self.settled)
-            .map(|slot| slot.url.clone());
-        let missing = self.most.saturating_sub(self.crawl.pages.len());
-        let urls: Vec<Url> = waiting.chain(self.queue.drain(..)).take(missing).collect();
-        self.crawl
-            .failures
-            .extend(urls.into_iter().map(|url| PageFailure {
-                url: url.into(),
-                reason: "There was no time left to read this page.".to_owned(),
-            }));
+        Ok(())
     }
 }

@@ -8,10 +8,9 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(code) => code,
         Err(error) => {
             let line = format!("{error:#}").replace('\n', " ");
             eprintln!("botwright: {line}");

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use application::App;
 use application::answering::AnswerChain;
 use documents::Reader;
+use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
+use domain::documents::DocumentReader;
 use llm::{Anthropic, AnthropicSettings, Extractive, OpenAi, OpenAiSettings};
 use retrieval::LexicalRetriever;
 use scraper::{Egress, SiteCrawler};
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 
 use crate::clock::System;
+use crate::commands::EXTRACT;
 use crate::run::{StartError, make_folder};
 use crate::settings::{Database, Llm, Settings, SettingsError};
 use crate::worker::Bell;
@@ -81,7 +84,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
             model(&settings.llm)?,
             fallbacks.map(model).collect::<Result<_, _>>()?,
         ),
-        reader: Arc::new(Reader::new()),
+        reader: reader(settings),
         crawler: Arc::new(SiteCrawler::new(
             Arc::new(egress),
             scraper::Options::default(),
@@ -95,6 +98,17 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         stores,
         bell,
     })
+}
+
+fn reader(settings: &Settings) -> Arc<dyn DocumentReader> {
+    match &settings.extractor {
+        Some(program) => Arc::new(Isolated::new(
+            program.clone(),
+            vec![EXTRACT.into()],
+            Limits::default(),
+        )),
+        None => Arc::new(Reader::new()),
+    }
 }
 
 fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {

@@ -1,4 +1,4 @@
-//! What the server does on its own: reading uploaded files, and tidying up.
+//! What the server does on its own: reading files and websites, and tidying up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::knowledge::{self, JobEnd};
 use application::{App, conversations, idempotency};
 use domain::Result;
-use domain::jobs::{Job, JobBell};
+use domain::jobs::{Job, JobBell, JobKind};
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +15,8 @@ use tokio_util::task::TaskTracker;
 /// How long a job is held without a sign of life. A server that was killed is missed after that, so an
 /// upload is read within half a minute of the next start.
 const LEASE: Duration = Duration::from_secs(15);
+/// How long a job under way may go on once the server was told to stop.
+const STOPS_WITHIN: Duration = Duration::from_secs(3);
 /// How often a worker looks for jobs that nobody rang for: another replica's, or one to be tried again.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often silent conversations are looked for.
@@ -22,17 +24,20 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// How often old idempotency keys are forgotten.
 const FORGET: Duration = Duration::from_secs(600);
 
-/// Rings in the server's own process.
+/// Workers of each lane: a large file, or a site that is slow, keeps no other waiting.
+const WORKERS: usize = 2;
+
+/// Rings in the server's own process, in every lane.
 #[derive(Default)]
-pub struct Bell(Notify);
+pub struct Bell([Notify; JobKind::LANES.len()]);
 
 impl JobBell for Bell {
     fn ring(&self) {
-        self.0.notify_one();
+        self.0.iter().for_each(Notify::notify_one);
     }
 }
 
-/// Starts the background work; it ends soon after `stop`, a job under way being finished first.
+/// Starts the background work; it ends soon after `stop`, a job under way being finished first if it is short.
 pub fn start(
     app: &Arc<App>,
     bell: &Arc<Bell>,
@@ -40,7 +45,11 @@ pub fn start(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
-    tasks.spawn(work(app.clone(), bell.clone(), stop.clone()));
+    for lane in 0..JobKind::LANES.len() {
+        for _ in 0..WORKERS {
+            tasks.spawn(work(lane, app.clone(), bell.clone(), stop.clone()));
+        }
+    }
     tasks.spawn(repeat(
         SWEEP,
         stop.clone(),
@@ -55,18 +64,21 @@ pub fn start(
     ));
 }
 
-async fn work(app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {
+async fn work(lane: usize, app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {
+    let (kinds, bell) = (JobKind::LANES[lane], &bell.0[lane]);
     while !stop.is_cancelled() {
-        match app.jobs.lease(app.clock.now(), LEASE).await {
+        match app.jobs.lease(kinds, app.clock.now(), LEASE).await {
             Ok(Some(job)) => {
-                if let Err(error) = run(&app, &job).await {
+                // One bell may stand for many jobs: the next worker looks as well.
+                bell.notify_one();
+                if let Err(error) = run(&app, &job, &stop).await {
                     tracing::warn!(job_id = %job.id, %error, "the job will be tried again");
                 }
             }
             Ok(None) => {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    _ = timeout(LOOK, bell.0.notified()) => {}
+                    _ = timeout(LOOK, bell.notified()) => {}
                 }
             }
             Err(error) => {
@@ -77,15 +89,19 @@ async fn work(app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {
     }
 }
 
-/// Does a job while holding on to it.
-async fn run(app: &App, job: &Job) -> Result<()> {
+/// Does a job while holding on to it. A server that stops has no time for a large one: it is given back, for the
+/// next start or another replica.
+async fn run(app: &App, job: &Job, stop: &CancellationToken) -> Result<()> {
     let mut held = interval(LEASE / 3);
     held.tick().await;
-    let reading = knowledge::read_file(app, job);
-    tokio::pin!(reading);
+    let work = knowledge::run_job(app, job);
+    tokio::pin!(work);
     let end = loop {
         tokio::select! {
-            end = &mut reading => break end?,
+            end = &mut work => break end?,
+            () = stopped_for(stop, STOPS_WITHIN) => {
+                return app.jobs.retry(job, app.clock.now()).await;
+            }
             _ = held.tick() => {
                 if !app.jobs.extend(job, app.clock.now(), LEASE).await? {
                     return Ok(());
@@ -94,9 +110,15 @@ async fn run(app: &App, job: &Job) -> Result<()> {
         }
     };
     match end {
-        JobEnd::Done => app.jobs.complete(job).await,
+        JobEnd::Done(next) => app.jobs.complete(job, next).await,
         JobEnd::Retry(due) => app.jobs.retry(job, due).await,
     }
+}
+
+/// Ends a while after the server was told to stop.
+async fn stopped_for(stop: &CancellationToken, time: Duration) {
+    stop.cancelled().await;
+    sleep(time).await;
 }
 
 async fn repeat<F, W>(every: Duration, stop: CancellationToken, app: Arc<App>, work: F)

@@ -136,6 +136,13 @@ tables! {
         revision -> BigInt,
         created_at -> DbTime,
         updated_at -> DbTime,
+        enabled -> Bool,
+        crawl -> Nullable<DbJson>,
+        progress -> Nullable<DbJson>,
+        synced_at -> Nullable<DbTime>,
+        generation -> BigInt,
+        draft -> Nullable<BigInt>,
+        drafts -> BigInt,
     }
     knowledge_contents (tenant_id, source_id) {
         tenant_id -> DbUuid,
@@ -147,9 +154,10 @@ tables! {
         source_id -> DbUuid,
         bytes -> Binary,
     }
-    knowledge_chunks (tenant_id, source_id, chunk_index) {
+    knowledge_chunks (tenant_id, source_id, generation, chunk_index) {
         tenant_id -> DbUuid,
         source_id -> DbUuid,
+        generation -> BigInt,
         chunk_index -> BigInt,
         id -> DbUuid,
         bot_id -> DbUuid,
@@ -159,6 +167,20 @@ tables! {
         url -> Nullable<Text>,
         created_at -> DbTime,
     }
+    knowledge_pages (tenant_id, source_id, url) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        url -> Text,
+        position -> BigInt,
+        added -> BigInt,
+        seen -> BigInt,
+        changed -> BigInt,
+        etag -> Nullable<Text>,
+        last_modified -> Nullable<Text>,
+        content_hash -> Text,
+        title -> Text,
+        markdown -> Text,
+    }
     jobs (tenant_id, id) {
         tenant_id -> DbUuid,
         id -> DbUuid,
@@ -167,7 +189,6 @@ tables! {
         attempts -> Integer,
         due_at -> DbTime,
         lease_until -> Nullable<DbTime>,
-        created_at -> DbTime,
     }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,

@@ -10,13 +10,18 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::postgres::{Cluster, Options};
 
-/// Measures, and writes the figures into `docs/benchmarks.md`; `--quick` takes one short round.
+/// Measures, and writes the figures into `docs/benchmarks.md`; `--quick` takes one short round, `--turns` and
+/// `--reading` measure one of the two parts alone.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
-    let quick = match arguments {
-        [] => None,
-        [word] if word == "--quick" => Some(word),
-        _ => bail!("`cargo xtask bench` takes nothing but --quick"),
-    };
+    let (mut quick, mut parts) = (false, vec!["run", "read"]);
+    for word in arguments {
+        match word.as_str() {
+            "--quick" => quick = true,
+            "--turns" => parts = vec!["run"],
+            "--reading" => parts = vec!["read"],
+            _ => bail!("`cargo xtask bench` takes nothing but --quick, --turns and --reading"),
+        }
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let cargo = || {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -42,17 +47,18 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     let cluster = Cluster::start(Options { durable: true })
         .context("`cargo xtask test` installs what is missing")?;
-    let status = Command::new(release.join("botwright-bench"))
-        .current_dir(&root)
-        .args(["run", "docs/benchmarks.md"])
-        .args(quick)
-        .env("BENCH_SERVER", release.join("botwright"))
-        .env("BENCH_DATABASE_URL", cluster.url())
-        .status()
-        .context("the benchmark can't be started")?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    for part in parts {
+        let status = Command::new(release.join("botwright-bench"))
+            .current_dir(&root)
+            .args([part, "docs/benchmarks.md"])
+            .args(quick.then_some("--quick"))
+            .env("BENCH_SERVER", release.join("botwright"))
+            .env("BENCH_DATABASE_URL", cluster.url())
+            .status()
+            .context("the benchmark can't be started")?;
+        if !status.success() {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

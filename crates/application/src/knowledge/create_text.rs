@@ -35,18 +35,14 @@ pub async fn create_text(
     super::check_bot(app, actor, new.bot_id).await?;
     // Plain text is read as Markdown: its headings and lists are known, and its words stay as they are.
     let document = app.reader.cut(FileKind::Md, new.content).await;
-    let content = super::content(app, document);
-    let source = super::ready(
+    super::create(
         app,
         actor,
         id,
         new.bot_id,
         new.name,
         SourceType::Text,
-        &content,
-    );
-    match app.knowledge.create(&source, &content).await {
-        Ok(()) => Ok(source),
-        Err(error) => super::made_before(app, actor, id, error).await,
-    }
+        document,
+    )
+    .await
 }

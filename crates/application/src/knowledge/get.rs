@@ -22,11 +22,7 @@ pub struct SourceDetails {
 #[tracing::instrument(level = "debug", name = "knowledge.get", skip_all)]
 pub async fn get(app: &App, actor: &Actor, id: SourceId) -> Result<SourceDetails> {
     let tenant = actor.tenant_id();
-    let named = app
-        .knowledge
-        .find(tenant, id)
-        .await?
-        .ok_or(Error::NotFound(Resource::KnowledgeSource))?;
+    let named = find(app, actor, id).await?;
     let content = app.knowledge.content(tenant, id).await?;
     let chunks = app.knowledge.chunks(tenant, id).await?;
     Ok(SourceDetails {
@@ -34,4 +30,16 @@ pub async fn get(app: &App, actor: &Actor, id: SourceId) -> Result<SourceDetails
         content,
         chunks,
     })
+}
+
+/// One source without its content, which may be large.
+///
+/// # Errors
+/// [`Error::NotFound`].
+#[tracing::instrument(level = "debug", name = "knowledge.find", skip_all)]
+pub async fn find(app: &App, actor: &Actor, id: SourceId) -> Result<NamedSource> {
+    app.knowledge
+        .find(actor.tenant_id(), id)
+        .await?
+        .ok_or(Error::NotFound(Resource::KnowledgeSource))
 }

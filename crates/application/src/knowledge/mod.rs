@@ -1,26 +1,37 @@
 //! What can be done with knowledge.
 
+mod change;
+mod create_pairs;
 mod create_text;
 mod delete;
 mod get;
 mod list;
+mod publishing;
 mod read_file;
+mod read_site;
+mod refresh;
+mod run_job;
 mod scrape;
 mod search;
 mod upload;
 
+pub use change::{ChangeSource, change};
+pub use create_pairs::{NewPairs, create_pairs};
 pub use create_text::{NewText, create_text};
 pub use delete::delete;
-pub use get::{SourceDetails, get};
+pub use get::{SourceDetails, find, get};
 pub use list::list;
-pub use read_file::{JobEnd, read_file};
-pub use scrape::{NewScrape, scrape};
+pub use refresh::refresh;
+pub use run_job::{JobEnd, run_job};
+pub use scrape::{NewSite, add_site, scrape};
 pub use search::{Search, search};
 pub use upload::{NewUpload, upload};
 
 use domain::actors::Actor;
 use domain::documents::Document;
-use domain::knowledge::{KnowledgeSource, PREVIEW_LEN, SourceContent, SourceStatus, SourceType};
+use domain::knowledge::{
+    KnowledgeSource, PREVIEW_LEN, SourceContent, SourceStatus, SourceType, Staged,
+};
 use domain::text::{NAME_MAX, preview};
 use domain::{BotId, Clash, Error, Resource, Result, SourceId};
 
@@ -45,6 +56,41 @@ fn content(app: &App, document: Document) -> SourceContent {
     SourceContent {
         text: document.text,
         chunks,
+        pages: Vec::new(),
+    }
+}
+
+/// Keeps a source whose words are there already.
+async fn create(
+    app: &App,
+    actor: &Actor,
+    id: SourceId,
+    bot_id: BotId,
+    name: String,
+    source_type: SourceType,
+    document: Document,
+) -> Result<KnowledgeSource> {
+    let content = content(app, document);
+    let source = ready(app, actor, id, bot_id, name, source_type, &content);
+    match app.knowledge.create(&source, &content, None).await {
+        Ok(()) => Ok(source),
+        Err(error) => made_before(app, actor, id, error).await,
+    }
+}
+
+/// Keeps a source that is still to be read, and has it read soon.
+async fn stage(
+    app: &App,
+    actor: &Actor,
+    source: KnowledgeSource,
+    staged: Staged,
+) -> Result<KnowledgeSource> {
+    match app.knowledge.stage(&source, &staged).await {
+        Ok(()) => {
+            app.bell.ring();
+            Ok(source)
+        }
+        Err(error) => made_before(app, actor, source.id, error).await,
     }
 }
 
@@ -66,14 +112,18 @@ fn ready(
         name,
         source_type,
         status: SourceStatus::Ready,
+        enabled: true,
         error: None,
         content_preview: preview(&content.text, PREVIEW_LEN).to_owned(),
         file_name: None,
         url: None,
+        crawl: None,
         pages: None,
         failures: Vec::new(),
         size_bytes: content.text.len() as u64,
         chunk_count: content.chunks.len() as u32,
+        progress: None,
+        synced_at: None,
         created_at: now,
         updated_at: now,
     }

@@ -1,44 +1,37 @@
-use std::time::Duration;
-
+use domain::Result;
 use domain::documents::{FileKind, ReadError};
 use domain::jobs::Job;
-use domain::{Result, Timestamp};
+use domain::knowledge::{ProgressUnit, Stage};
 
+use super::publishing::{Teller, publish_document};
+use super::run_job::{ATTEMPTS, JobEnd};
 use crate::App;
 
-/// A reader that fails this often, rather than the file, fails for good.
-const ATTEMPTS: u32 = 3;
-
-/// What becomes of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobEnd {
-    /// It is done, well or badly: the source says which.
-    Done,
-    /// It is to be tried again from then on.
-    Retry(Timestamp),
-}
-
-/// Reads an uploaded file. Done twice, it does no harm: the source is written whole or not at all.
-///
-/// # Errors
-/// As the ports; the job's lease then runs out, and it is tried again.
+/// Reads an uploaded file.
 #[tracing::instrument(level = "debug", name = "knowledge.read_file", skip_all)]
-pub async fn read_file(app: &App, job: &Job) -> Result<JobEnd> {
+pub(super) async fn read_file(app: &App, job: &Job) -> Result<JobEnd> {
     let (tenant, source) = (job.tenant_id, job.source_id);
+    let fail = async |why: &str| {
+        app.knowledge
+            .fail(tenant, source, why, app.clock.now())
+            .await
+            .map(|_| JobEnd::DONE)
+    };
     // Read before the bytes are looked at: a job leased this often without an end has ended its process.
     if job.attempts > ATTEMPTS {
-        let error = "The file could not be read: reading it failed again and again.";
-        app.knowledge
-            .fail(tenant, source, error, app.clock.now())
-            .await?;
-        return Ok(JobEnd::Done);
+        return fail("The file could not be read: reading it failed again and again.").await;
     }
-    let (Some(named), Some(bytes)) = (
+    let (Some(named), Some(draft), Some(bytes)) = (
         app.knowledge.find(tenant, source).await?,
+        app.knowledge.begin(tenant, source).await?,
         app.knowledge.file(tenant, source).await?,
     ) else {
-        return Ok(JobEnd::Done);
+        return Ok(JobEnd::DONE);
     };
+    let size = named.source.size_bytes;
+    Teller::new(app, draft, Stage::Reading, ProgressUnit::Bytes)
+        .tell(0, size)
+        .await?;
     let kind = named
         .source
         .file_name
@@ -47,21 +40,13 @@ pub async fn read_file(app: &App, job: &Job) -> Result<JobEnd> {
         .unwrap_or(FileKind::Txt);
     match app.reader.read(kind, bytes).await {
         Ok(document) => {
-            let content = super::content(app, document);
-            app.knowledge
-                .finish(tenant, source, &content, app.clock.now())
-                .await?;
+            publish_document(app, draft, document, None, Some(ProgressUnit::Chunks)).await?;
+            Ok(JobEnd::DONE)
         }
-        Err(ReadError::Unreadable(why)) => {
-            app.knowledge
-                .fail(tenant, source, &why, app.clock.now())
-                .await?;
-        }
+        Err(ReadError::Unreadable(why)) => fail(&why).await,
         Err(ReadError::Failed(why)) => {
             tracing::warn!(source_id = %source, attempt = job.attempts, why, "the reader failed");
-            let pause = Duration::from_secs(1 << job.attempts.min(5));
-            return Ok(JobEnd::Retry(app.clock.now() + pause));
+            Ok(JobEnd::later(app, job))
         }
     }
-    Ok(JobEnd::Done)
 }

@@ -1,7 +1,8 @@
 use domain::actors::Actor;
 use domain::documents::FileKind;
 use domain::knowledge::{
-    KnowledgeSource, SourceContent, SourceStatus, SourceType, StagedFile, UPLOAD_MAX,
+    KnowledgeSource, Progress, ProgressUnit, SourceContent, SourceStatus, SourceType, Stage,
+    Staged, UPLOAD_MAX,
 };
 use domain::{BotId, Error, Result, SourceId};
 
@@ -58,6 +59,12 @@ pub async fn upload(
     let source = KnowledgeSource {
         status: SourceStatus::Processing,
         size_bytes: new.bytes.len() as u64,
+        progress: Some(Progress {
+            stage: Stage::Waiting,
+            unit: ProgressUnit::Bytes,
+            done: 0,
+            total: new.bytes.len() as u64,
+        }),
         file_name: Some(file_name),
         ..super::ready(
             app,
@@ -69,17 +76,11 @@ pub async fn upload(
             &SourceContent::default(),
         )
     };
-    let file = StagedFile {
-        bytes: new.bytes,
+    let staged = Staged {
         job_id: app.ids.uuid().into(),
+        file: Some(new.bytes),
     };
-    match app.knowledge.stage(&source, &file).await {
-        Ok(()) => {
-            app.bell.ring();
-            Ok(source)
-        }
-        Err(error) => super::made_before(app, actor, id, error).await,
-    }
+    super::stage(app, actor, source, staged).await
 }
 
 /// A file's own name: what stands behind the last slash of either kind, without control characters, cut to

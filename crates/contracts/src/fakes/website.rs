@@ -13,7 +13,7 @@
 //! # });
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -113,6 +113,16 @@ impl Reply {
         self.header("content-encoding", "gzip")
     }
 
+    /// The same in brotli's form (RFC 7932, 9.2): one block as it is, and an empty one at the end.
+    #[must_use]
+    pub fn brotli(mut self) -> Self {
+        assert!((1..=1 << 16).contains(&self.body.len()));
+        let head = ((self.body.len() as u32 - 1) << 4) | (1 << 20);
+        let [a, b, c, _] = head.to_le_bytes();
+        self.body = [&[a, b, c], self.body.as_slice(), &[3]].concat();
+        self.header("content-encoding", "br")
+    }
+
     /// The same with another way over the wire.
     #[must_use]
     pub fn delivered(mut self, delivery: Delivery) -> Self {
@@ -134,9 +144,13 @@ pub struct Request {
 
 #[derive(Default)]
 struct Site {
-    replies: HashMap<String, Reply>,
+    replies: HashMap<String, VecDeque<Reply>>,
     folder: Option<PathBuf>,
     requests: Vec<Request>,
+    /// Requests that wait for their answer.
+    open: usize,
+    most_open: usize,
+    sent: usize,
 }
 
 /// The website. It ends when it is dropped.
@@ -166,9 +180,17 @@ impl FakeWebsite {
         }
     }
 
-    /// Puts an answer at a path (with its query, if any); what was there is gone.
+    /// Puts an answer at a path (with its query, if any); what was there is gone. An answer with an `ETag` or a
+    /// `Last-Modified` is sent to those who have it already without its body (304); dates are compared letter by
+    /// letter, which is how common servers do it.
     pub fn put(&self, path: &str, reply: Reply) {
-        self.site().replies.insert(path.to_owned(), reply);
+        self.put_turns(path, [reply]);
+    }
+
+    /// Puts several answers at a path: one after the other, and the last again and again.
+    pub fn put_turns(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
+        let replies = replies.into_iter().collect();
+        self.site().replies.insert(path.to_owned(), replies);
     }
 
     /// Serves the files of a folder where no answer was put; `index.html` for a path that ends in a slash.
@@ -193,6 +215,16 @@ impl FakeWebsite {
             .iter()
             .map(|request| request.path.clone())
             .collect()
+    }
+
+    /// The most requests that waited for an answer at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.site().most_open
+    }
+
+    /// Bytes of bodies that were sent so far.
+    pub fn sent(&self) -> usize {
+        self.site().sent
     }
 
     fn site(&self) -> MutexGuard<'_, Site> {
@@ -229,10 +261,23 @@ async fn talk(connection: TcpStream, site: &Mutex<Site>) -> std::io::Result<()> 
     while let Some(request) = read_request(&mut connection).await? {
         let reply = {
             let mut site = site.lock().unwrap();
-            let reply = find(&site, &request.path);
+            let reply = unless_known(find(&mut site, &request.path), &request);
             site.requests.push(request);
+            site.open += 1;
+            site.most_open = site.most_open.max(site.open);
             reply
         };
+        match reply.delivery {
+            Delivery::Hang => std::future::pending::<()>().await,
+            Delivery::Late(pause) => tokio::time::sleep(pause).await,
+            _ => {}
+        }
+        {
+            // Before the answer goes out: whoever has it may ask again at once.
+            let mut site = site.lock().unwrap();
+            site.open -= 1;
+            site.sent += reply.body.len();
+        }
         if !write_reply(connection.get_mut(), reply).await? {
             break;
         }
@@ -271,12 +316,37 @@ async fn read_request(connection: &mut BufReader<TcpStream>) -> std::io::Result<
     }))
 }
 
-fn find(site: &Site, path: &str) -> Reply {
-    if let Some(reply) = site.replies.get(path) {
-        return reply.clone();
+fn find(site: &mut Site, path: &str) -> Reply {
+    if let Some(turns) = site.replies.get_mut(path) {
+        let next = if turns.len() > 1 {
+            turns.pop_front()
+        } else {
+            turns.front().cloned()
+        };
+        return next.unwrap_or_else(|| Reply::status(404));
     }
     let file = site.folder.as_deref().and_then(|folder| file(folder, path));
     file.unwrap_or_else(|| Reply::status(404))
+}
+
+/// The answer, or that the client has it already (RFC 9110, 13.2.2: the tag counts before the date).
+fn unless_known(mut reply: Reply, request: &Request) -> Reply {
+    let own = |name: &str| {
+        let header = reply.headers.iter().find(|(header, _)| header == name);
+        header.map(|(_, value)| value)
+    };
+    let is_known = match request.headers.get("if-none-match") {
+        Some(tags) => own("etag").is_some_and(|tag| tags.split(',').any(|t| t.trim() == tag)),
+        None => request
+            .headers
+            .get("if-modified-since")
+            .is_some_and(|date| own("last-modified") == Some(date)),
+    };
+    if reply.status == 200 && is_known {
+        reply.status = 304;
+        reply.body.clear();
+    }
+    reply
 }
 
 fn file(folder: &Path, path: &str) -> Option<Reply> {
@@ -299,16 +369,11 @@ fn file(folder: &Path, path: &str) -> Option<Reply> {
 
 /// Whether the connection can be used again.
 async fn write_reply(connection: &mut TcpStream, reply: Reply) -> std::io::Result<bool> {
-    match reply.delivery {
-        Delivery::Hang => std::future::pending::<()>().await,
-        Delivery::Late(pause) => tokio::time::sleep(pause).await,
-        _ => {}
-    }
     let mut head = format!("HTTP/1.1 {} Fake\r\n", reply.status);
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    if reply.delivery != Delivery::Endless {
+    if reply.delivery != Delivery::Endless && reply.status != 304 {
         head.push_str(&format!("content-length: {}\r\n", reply.body.len()));
     }
     head.push_str("\r\n");

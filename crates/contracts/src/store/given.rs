@@ -2,15 +2,19 @@
 
 use domain::bots::{Bot, BotRole, ChannelType, Personality};
 use domain::conversations::{EndUserDetails, Incoming, NewConversationIds, Received, Reply};
+use domain::jobs::NextRun;
 use domain::keys::{ApiKey, ApiSecret, KeyHash};
 use domain::knowledge::{
-    ChunkDraft, KnowledgeSource, SourceContent, SourceStatus, SourceType, StagedFile,
+    ChunkDraft, CrawlPlan, Draft, Edition, KnowledgeSource, PREVIEW_LEN, Progress, ProgressUnit,
+    SourceContent, SourceStatus, SourceType, Stage, Staged,
 };
 use domain::language::Language;
 use domain::messages::Message;
 use domain::paging::PageRequest;
 use domain::plans::{Plan, PlanLimits};
 use domain::tenants::Tenant;
+use domain::text::preview;
+use domain::websites::{CrawlScope, PageMark, WebPage};
 use domain::{BotId, SourceId, TenantId, Timestamp};
 use serde_json::json;
 use time::{Duration, macros::datetime};
@@ -220,6 +224,7 @@ pub fn content(chunks: usize) -> SourceContent {
     SourceContent {
         text: drafts.iter().map(|draft| draft.content.as_str()).collect(),
         chunks: drafts.into_iter().map(|draft| (id(), draft)).collect(),
+        pages: Vec::new(),
     }
 }
 
@@ -232,15 +237,18 @@ pub fn new_source(bot: &Bot, content: &SourceContent) -> KnowledgeSource {
         name: "Handbook".into(),
         source_type: SourceType::Text,
         status: SourceStatus::Ready,
+        enabled: true,
         error: None,
-        content_preview: domain::text::preview(&content.text, domain::knowledge::PREVIEW_LEN)
-            .into(),
+        content_preview: preview(&content.text, PREVIEW_LEN).into(),
         file_name: None,
         url: None,
+        crawl: None,
         pages: None,
         failures: Vec::new(),
         size_bytes: content.text.len() as u64,
         chunk_count: content.chunks.len() as u32,
+        progress: None,
+        synced_at: None,
         created_at: NOON,
         updated_at: NOON,
     }
@@ -250,22 +258,23 @@ pub fn new_source(bot: &Bot, content: &SourceContent) -> KnowledgeSource {
 pub async fn source(s: &Ports, bot: &Bot) -> SourceId {
     let content = content(3);
     let source = new_source(bot, &content);
-    s.knowledge.create(&source, &content).await.unwrap();
+    s.knowledge.create(&source, &content, None).await.unwrap();
     source.id
 }
 
 /// A source whose file is still to be read, not kept yet.
-pub fn new_upload(bot: &Bot, bytes: &[u8]) -> (KnowledgeSource, StagedFile) {
+pub fn new_upload(bot: &Bot, bytes: &[u8]) -> (KnowledgeSource, Staged) {
     let source = KnowledgeSource {
         source_type: SourceType::File,
         status: SourceStatus::Processing,
         file_name: Some("handbook.txt".into()),
         size_bytes: bytes.len() as u64,
+        progress: Some(progress(ProgressUnit::Bytes, 0, bytes.len() as u64)),
         ..new_source(bot, &SourceContent::default())
     };
-    let file = StagedFile {
-        bytes: bytes.to_vec(),
+    let file = Staged {
         job_id: id(),
+        file: Some(bytes.to_vec()),
     };
     (source, file)
 }
@@ -276,6 +285,101 @@ pub async fn upload(s: &Ports, bot: &Bot, at: Timestamp) -> SourceId {
     (source.created_at, source.updated_at) = (at, at);
     s.knowledge.stage(&source, &file).await.unwrap();
     source.id
+}
+
+/// Progress of a source that waits for its turn.
+pub const fn progress(unit: ProgressUnit, done: u64, total: u64) -> Progress {
+    Progress {
+        stage: Stage::Waiting,
+        unit,
+        done,
+        total,
+    }
+}
+
+/// A page of `https://example.com` as it is at some time.
+pub fn web_page(name: &str, words: &str) -> WebPage {
+    WebPage {
+        url: format!("https://example.com/{name}"),
+        title: format!("Page {name}"),
+        markdown: words.into(),
+        mark: PageMark {
+            etag: Some(format!("\"{words}\"")),
+            last_modified: None,
+            content_hash: format!("hash of {words}"),
+        },
+    }
+}
+
+/// A site that was read, of these pages and a chunk for each, not kept yet. It is read again only when asked.
+pub fn new_site(bot: &Bot, pages: Vec<WebPage>) -> (KnowledgeSource, SourceContent) {
+    let content = SourceContent {
+        pages,
+        ..content(2)
+    };
+    let source = KnowledgeSource {
+        source_type: SourceType::Url,
+        url: Some("https://example.com/".into()),
+        crawl: Some(CrawlPlan {
+            include_subpages: true,
+            scope: CrawlScope::Domain,
+            max_pages: 50,
+            resync_hours: None,
+        }),
+        pages: Some(content.pages.len() as u32),
+        synced_at: Some(NOON),
+        ..new_source(bot, &content)
+    };
+    (source, content)
+}
+
+/// A site of the pages `a` and `b` that is kept, to be read again at some time or when asked.
+pub async fn site(s: &Ports, bot: &Bot, next: Option<NextRun>) -> KnowledgeSource {
+    let pages = vec![web_page("a", "One"), web_page("b", "Two")];
+    let (source, content) = new_site(bot, pages);
+    s.knowledge.create(&source, &content, next).await.unwrap();
+    source
+}
+
+/// A run of a new job.
+pub fn run_at(due: Timestamp) -> NextRun {
+    NextRun { job_id: id(), due }
+}
+
+/// Begins a draft of a source that is there.
+pub async fn begin(s: &Ports, tenant: TenantId, source: SourceId) -> Draft {
+    s.knowledge.begin(tenant, source).await.unwrap().unwrap()
+}
+
+/// The edition that a draft of this content is.
+pub fn edition(content: &SourceContent) -> Edition {
+    Edition {
+        text: Some(content.text.clone()),
+        content_preview: preview(&content.text, PREVIEW_LEN).into(),
+        size_bytes: None,
+        chunk_count: content.chunks.len() as u32,
+        pages: None,
+        failures: Vec::new(),
+    }
+}
+
+/// Reads a source from its beginning to its end. `false`: it is gone, or somebody else reads it.
+pub async fn read(
+    s: &Ports,
+    tenant: TenantId,
+    source: SourceId,
+    content: &SourceContent,
+    at: Timestamp,
+) -> bool {
+    let Some(draft) = s.knowledge.begin(tenant, source).await.unwrap() else {
+        return false;
+    };
+    let kept = s.knowledge.append(draft, 0, &content.chunks, at).await;
+    kept.unwrap()
+        && s.knowledge
+            .publish(draft, &edition(content), at)
+            .await
+            .unwrap()
 }
 
 /// The id of a bot that nobody has.

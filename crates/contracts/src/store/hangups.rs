@@ -60,7 +60,11 @@ pub async fn changes_whose_callers_are_gone_are_whole_or_nothing(s: &Ports) {
     for number in 0..16 {
         let content = content(50);
         let source = new_source(&bot, &content);
-        drop_after(patience(number), s.knowledge.create(&source, &content)).await;
+        drop_after(
+            patience(number),
+            s.knowledge.create(&source, &content, None),
+        )
+        .await;
         let new = new_bot(tenant);
         drop_after(patience(number), s.bots.create(&new, Some(100))).await;
         if number % 2 == 0 {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use domain::bots::{Bot, BotChanges};
-use domain::knowledge::IndexedSource;
+use domain::knowledge::{IndexedSource, KnowledgeSource, SourceChange, SourceType};
 use domain::{BotId, SourceId, TenantId};
 
 use super::Ports;
 use super::given::{
-    NOON, after, bot, content, id, incoming, new_source, no_bot, received, source, tenant_with_bot,
-    turn, upload,
+    NOON, after, begin, bot, content, id, incoming, new_source, no_bot, read, received, source,
+    tenant_with_bot, turn, upload,
 };
 use super::races::at_once;
 
@@ -25,6 +25,13 @@ async fn indexed(s: &Ports, tenant: TenantId, bot: BotId) -> Vec<IndexedSource> 
     let mut sources = s.index.sources(tenant, bot).await.unwrap();
     sources.sort_by_key(|source| source.revision);
     sources
+}
+
+fn enable(enabled: bool) -> SourceChange {
+    SourceChange {
+        enabled: Some(enabled),
+        ..SourceChange::default()
+    }
 }
 
 async fn revision(s: &Ports, bot: &Bot, source: SourceId) -> Option<i64> {
@@ -47,11 +54,24 @@ pub async fn the_version_grows_with_every_change(s: &Ports) {
     let text = source(s, &bot).await;
     grown("create").await;
     let file = upload(s, &bot, NOON).await;
-    s.knowledge
-        .finish(tenant, file, &content(2), after(1))
-        .await
-        .unwrap();
-    grown("finish").await;
+    read(s, tenant, file, &content(2), after(1)).await;
+    grown("publish").await;
+    read(s, tenant, text, &content(2), after(2)).await;
+    grown("publish again").await;
+    for change in [
+        SourceChange {
+            name: Some("Manual".into()),
+            ..SourceChange::default()
+        },
+        enable(false),
+        enable(true),
+    ] {
+        s.knowledge
+            .update(tenant, text, &change, None, after(3))
+            .await
+            .unwrap();
+        grown("update").await;
+    }
     for source in [text, file] {
         s.knowledge.delete(tenant, source).await.unwrap();
         grown("delete").await;
@@ -79,17 +99,29 @@ pub async fn the_version_stays_while_nothing_changes(s: &Ports) {
         .update(tenant, first.id, &changes, after(1))
         .await
         .unwrap();
-    let again = domain::knowledge::KnowledgeSource {
+    let again = KnowledgeSource {
         id: text,
         ..new_source(&first, &content(1))
     };
-    assert!(s.knowledge.create(&again, &content(1)).await.is_err());
-    assert!(
-        !s.knowledge
-            .finish(tenant, gone, &content(1), after(1))
-            .await
-            .unwrap()
-    );
+    assert!(s.knowledge.create(&again, &content(1), None).await.is_err());
+    assert!(!read(s, tenant, gone, &content(1), after(1)).await);
+    let draft = begin(s, tenant, text).await;
+    let chunks = content(2).chunks;
+    s.knowledge
+        .append(draft, 0, &chunks, after(1))
+        .await
+        .unwrap();
+    assert!(s.knowledge.discard(draft, &[], after(1)).await.unwrap());
+    while s.knowledge.sweep(tenant, text).await.unwrap() {}
+    let same = SourceChange {
+        name: Some("Handbook".into()),
+        enabled: Some(true),
+        ..SourceChange::default()
+    };
+    s.knowledge
+        .update(tenant, text, &same, None, after(1))
+        .await
+        .unwrap();
     assert!(!s.knowledge.delete(tenant, gone).await.unwrap());
     assert!(!s.knowledge.delete(other, text).await.unwrap());
     indexed(s, tenant, first.id).await;
@@ -142,19 +174,79 @@ pub async fn only_ready_sources_are_shown_with_their_revision(s: &Ports) {
         .await
         .unwrap();
     assert_eq!(indexed(s, tenant, bot.id).await.len(), 1);
-    s.knowledge
-        .finish(tenant, file, &content(2), after(1))
-        .await
-        .unwrap();
+    read(s, tenant, file, &content(2), after(1)).await;
     let of_file = version(s, &bot).await;
     let expected = [(text, of_text), (file, of_file)].map(|(id, revision)| IndexedSource {
         id,
         name: "Handbook".into(),
+        is_curated: false,
         revision,
     });
     assert_eq!(indexed(s, tenant, bot.id).await, expected);
     s.knowledge.delete(tenant, text).await.unwrap();
     assert_eq!(indexed(s, tenant, bot.id).await, expected[1..]);
+}
+
+/// Questions with the answers that are wanted are told apart, and nothing else is.
+pub async fn curated_sources_are_told_apart(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    for source_type in SourceType::ALL {
+        let content = content(1);
+        let source = KnowledgeSource {
+            source_type: *source_type,
+            ..new_source(&bot, &content)
+        };
+        s.knowledge.create(&source, &content, None).await.unwrap();
+        let shown = indexed(s, tenant, bot.id).await;
+        let is_curated = shown.last().unwrap().is_curated;
+        assert_eq!(is_curated, *source_type == SourceType::Qa, "{source_type}");
+    }
+}
+
+/// A disabled source is not shown and its chunks are not found, though its owner sees them; enabled again, it is
+/// there with the same chunks and the same revision.
+pub async fn a_disabled_source_is_not_found_until_it_is_enabled(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let (kept, off) = (source(s, &bot).await, source(s, &bot).await);
+    let before = indexed(s, tenant, bot.id).await;
+    let chunks = s.index.chunks_of(tenant, off).await.unwrap();
+    let ids: Vec<_> = chunks.iter().map(|chunk| chunk.id).collect();
+    let set = async |enabled| {
+        let updated = s
+            .knowledge
+            .update(tenant, off, &enable(enabled), None, after(1))
+            .await;
+        assert_eq!(updated.unwrap().unwrap().source.enabled, enabled);
+    };
+    set(false).await;
+    let shown = indexed(s, tenant, bot.id).await;
+    assert_eq!((shown.len(), shown[0].id), (1, kept));
+    assert!(s.index.chunks(tenant, &ids).await.unwrap().is_empty());
+    assert_eq!(s.knowledge.chunks(tenant, off).await.unwrap(), chunks);
+    // An index that was begun while it was enabled is the same as ever.
+    assert_eq!(s.index.chunks_of(tenant, off).await.unwrap(), chunks);
+    set(true).await;
+    assert_eq!(indexed(s, tenant, bot.id).await, before);
+    assert_eq!(s.index.chunks(tenant, &ids).await.unwrap().len(), 3);
+}
+
+/// What a disabled source is changed to is there once it is enabled.
+pub async fn a_disabled_source_can_be_read_again(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let off = source(s, &bot).await;
+    let before = revision(s, &bot, off).await;
+    let update = async |enabled| {
+        s.knowledge
+            .update(tenant, off, &enable(enabled), None, after(1))
+            .await
+            .unwrap();
+    };
+    update(false).await;
+    assert!(read(s, tenant, off, &content(5), after(2)).await);
+    assert!(indexed(s, tenant, bot.id).await.is_empty());
+    update(true).await;
+    assert!(revision(s, &bot, off).await > before);
+    assert_eq!(s.index.chunks_of(tenant, off).await.unwrap().len(), 5);
 }
 
 /// Chunks are found by their ids, in any number, of several sources; those that are gone are left out.

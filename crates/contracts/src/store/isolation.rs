@@ -2,14 +2,18 @@
 
 use domain::bots::{Bot, BotChanges, BotFilter};
 use domain::conversations::{ConversationFilter, Incoming};
-use domain::knowledge::{KnowledgeSource, SourceFilter};
-use domain::{TenantId, Timestamp};
+use domain::jobs::JobKind;
+use domain::knowledge::{
+    Draft, DraftPage, KnowledgeSource, NewChunk, ProgressUnit, SourceChange, SourceFilter,
+};
+use domain::{SourceId, TenantId, Timestamp};
 
 use super::Ports;
 use super::given::{
-    NOON, after, all, content, incoming, new_key, new_source, new_upload, received, reply, source,
-    tenant, tenant_with_bot, turn, upload,
+    NOON, after, all, begin, content, edition, incoming, new_key, new_source, new_upload, progress,
+    received, reply, run_at, site, source, tenant, tenant_with_bot, turn, upload, web_page,
 };
+use super::jobs::lease;
 use super::seen::{ALL_DAYS, counts, everything};
 
 /// A tenant that has one of everything.
@@ -21,6 +25,19 @@ async fn owner(s: &Ports) -> (TenantId, Bot) {
     source(s, &bot).await;
     upload(s, &bot, NOON).await;
     (tenant, bot)
+}
+
+/// A site with a draft of a page under way, and the chunks of an earlier draft that waits to be swept.
+async fn site_with_a_draft(s: &Ports, bot: &Bot) -> (SourceId, Draft, Vec<NewChunk>) {
+    let tenant = bot.tenant_id;
+    let source = site(s, bot, Some(run_at(after(500)))).await.id;
+    let died = begin(s, tenant, source).await;
+    let left = content(1).chunks;
+    s.knowledge.append(died, 0, &left, NOON).await.unwrap();
+    let draft = begin(s, tenant, source).await;
+    let page = DraftPage::Read(web_page("c", "Three"));
+    assert!(s.knowledge.put_page(draft, 0, &page).await.unwrap());
+    (source, draft, left)
 }
 
 /// Two tenants that give everything the same names see each its own.
@@ -92,6 +109,8 @@ pub async fn another_tenant_sees_nothing(s: &Ports) {
             assert_eq!(s.knowledge.find(other, id).await.unwrap(), None);
             assert_eq!(s.knowledge.content(other, id).await.unwrap(), "");
             assert_eq!(s.knowledge.file(other, id).await.unwrap(), None);
+            let pages = s.knowledge.known_pages(other, id).await.unwrap();
+            assert!(pages.is_empty());
             assert!(s.knowledge.chunks(other, id).await.unwrap().is_empty());
             assert!(s.index.chunks_of(other, id).await.unwrap().is_empty());
             let ids: Vec<_> = chunks.iter().map(|chunk| chunk.id).collect();
@@ -104,10 +123,50 @@ pub async fn another_tenant_sees_nothing(s: &Ports) {
     }
 }
 
+/// Tries to read, change and fail another tenant's source, from the outside and as the draft that it has.
+async fn change_nothing(s: &Ports, other: TenantId, source: SourceId, at: Timestamp) {
+    let change = SourceChange {
+        name: Some("Taken over".into()),
+        enabled: Some(false),
+        resync_hours: Some(Some(1)),
+        max_pages: Some(1),
+    };
+    let updated = s
+        .knowledge
+        .update(other, source, &change, Some(run_at(at)), at)
+        .await;
+    assert_eq!(updated.unwrap(), None);
+    let refreshed = s.knowledge.refresh(other, source, run_at(at)).await;
+    assert!(!refreshed.unwrap());
+    assert_eq!(s.knowledge.begin(other, source).await.unwrap(), None);
+    for generation in 0..3 {
+        let draft = Draft {
+            tenant_id: other,
+            source_id: source,
+            generation,
+        };
+        let content = content(1);
+        let appended = s.knowledge.append(draft, 9, &content.chunks, at).await;
+        assert!(!appended.unwrap());
+        let page = DraftPage::Read(web_page("a", "Theirs"));
+        assert!(!s.knowledge.put_page(draft, 0, &page).await.unwrap());
+        assert!(!s.knowledge.has_changed(draft).await.unwrap());
+        assert!(s.knowledge.pages(draft, 0, 9).await.unwrap().is_empty());
+        let published = s.knowledge.publish(draft, &edition(&content), at).await;
+        assert!(!published.unwrap());
+        assert!(!s.knowledge.discard(draft, &[], at).await.unwrap());
+    }
+    assert!(!s.knowledge.fail(other, source, "No.", at).await.unwrap());
+    let told = progress(ProgressUnit::Pages, 1, 2);
+    s.knowledge.set_progress(other, source, told).await.unwrap();
+    assert!(!s.knowledge.sweep(other, source).await.unwrap());
+}
+
 /// With another's ids in hand, a tenant changes and deletes nothing of theirs.
 pub async fn another_tenant_changes_nothing(s: &Ports) {
     let (mine, bot) = owner(s).await;
     let question = received(s, mine, &incoming("open", "Hello?")).await;
+    let (site, draft, left) = site_with_a_draft(s, &bot).await;
     let seen = everything(s, mine).await;
     let at: Timestamp = after(99);
     for other in [tenant(s).await, tenant_with_bot(s).await.0] {
@@ -141,13 +200,7 @@ pub async fn another_tenant_changes_nothing(s: &Ports) {
         );
         for (source, ..) in &seen.sources {
             let id = source.source.id;
-            assert!(
-                !s.knowledge
-                    .finish(other, id, &content(1), at)
-                    .await
-                    .unwrap()
-            );
-            assert!(!s.knowledge.fail(other, id, "No.", at).await.unwrap());
+            change_nothing(s, other, id, at).await;
             assert!(!s.knowledge.delete(other, id).await.unwrap());
         }
         let content = content(1);
@@ -155,19 +208,29 @@ pub async fn another_tenant_changes_nothing(s: &Ports) {
             tenant_id: other,
             ..new_source(&bot, &content)
         };
-        assert!(s.knowledge.create(&source, &content).await.is_err());
+        assert!(s.knowledge.create(&source, &content, None).await.is_err());
         let (source, file) = new_upload(&bot, b"Words.");
         let source = KnowledgeSource {
             tenant_id: other,
             ..source
         };
         assert!(s.knowledge.stage(&source, &file).await.is_err());
+        // The draft and the job are still there, and what was left waits to be swept.
+        let pages = s.knowledge.pages(draft, 0, 9).await.unwrap();
+        assert_eq!(pages, [(0, web_page("c", "Three"))]);
+        let known = s.knowledge.known_pages(mine, site).await.unwrap();
+        assert_eq!(known.len(), 3);
+        let again = s.knowledge.append(draft, 1, &left, at).await;
+        assert!(again.is_err(), "the chunks of an earlier reading are gone");
         for key in &seen.keys {
             assert!(!s.keys.revoke(other, key.id, at).await.unwrap());
             s.keys.touch(other, key.id, at).await.unwrap();
         }
         assert_eq!(everything(s, mine).await, seen);
     }
+    assert_eq!(lease(s, &[JobKind::ReadSite], 499).await, None);
+    let job = lease(s, &[JobKind::ReadSite], 500).await.unwrap();
+    assert_eq!(job.source_id, site);
 }
 
 /// Ids that another tenant has taken are free for this one, and stay apart.
@@ -198,7 +261,7 @@ pub async fn another_tenants_ids_are_free(s: &Ports) {
             id: source.source.id,
             ..new_source(&own, &content)
         };
-        s.knowledge.create(&source, &content).await.unwrap();
+        s.knowledge.create(&source, &content, None).await.unwrap();
         assert!(s.knowledge.delete(other, source.id).await.unwrap());
     }
     assert_eq!(bot.tenant_id, mine);

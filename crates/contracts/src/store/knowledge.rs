@@ -1,17 +1,19 @@
 //! Promises of [`domain::knowledge::KnowledgeSources`]: sources and their content.
 
 use domain::bots::Bot;
+use domain::jobs::JobKind;
 use domain::knowledge::{
-    Chunk, ChunkDraft, KnowledgeSource, NamedSource, PageFailure, SourceContent, SourceFilter,
-    SourceType,
+    Chunk, ChunkDraft, KnowledgeSource, NamedSource, PageFailure, ProgressUnit, QuestionAnswer,
+    SourceContent, SourceFilter, SourceType,
 };
 use domain::{Clash, Error, Resource, Timestamp};
 
 use super::Ports;
 use super::given::{
-    NOON, after, all, bot, content, id, new_bot, new_source, new_upload, no_bot, page, source,
-    tenant_with_bot, upload,
+    NOON, after, all, bot, content, id, new_bot, new_site, new_source, new_upload, no_bot, page,
+    progress, read, source, tenant_with_bot, upload, web_page,
 };
+use super::jobs::lease;
 use super::races::{at_once, successes};
 use super::seen::everything;
 
@@ -37,27 +39,48 @@ pub(super) fn check_chunks(
 /// A source is found as it was created, with its content and its chunks in order.
 pub async fn a_source_is_found_as_it_was_created(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
-    let website = content(7);
+    let (site, website) = new_site(&bot, vec![web_page("a", "One")]);
     let text = content(1);
+    let pair = QuestionAnswer {
+        question: "When?".into(),
+        answer: "Now.".into(),
+    };
+    let pairs = SourceContent {
+        text: pair.text(),
+        chunks: vec![(id(), pair.chunk())],
+        pages: Vec::new(),
+    };
     let sources = [
         (
             KnowledgeSource {
-                source_type: SourceType::Url,
-                url: Some("https://example.com/".into()),
-                pages: Some(7),
                 failures: vec![PageFailure {
                     url: "https://example.com/gone".into(),
                     reason: "The page answered 404.".into(),
                 }],
+                progress: Some(progress(ProgressUnit::Pages, 1, 2)),
+                synced_at: Some(after(1)),
                 updated_at: after(1),
-                ..new_source(&bot, &website)
+                ..site
             },
             website,
         ),
-        (new_source(&bot, &text), text),
+        (
+            KnowledgeSource {
+                enabled: false,
+                ..new_source(&bot, &text)
+            },
+            text,
+        ),
+        (
+            KnowledgeSource {
+                source_type: SourceType::Qa,
+                ..new_source(&bot, &pairs)
+            },
+            pairs,
+        ),
     ];
     for (source, content) in sources {
-        s.knowledge.create(&source, &content).await.unwrap();
+        s.knowledge.create(&source, &content, None).await.unwrap();
         let expected = NamedSource {
             source: source.clone(),
             bot_name: bot.name.clone(),
@@ -88,10 +111,11 @@ pub async fn large_content_comes_back_whole(s: &Ports) {
     let content = SourceContent {
         text: piece.repeat(count),
         chunks: (0..count).map(|number| (id(), draft(number))).collect(),
+        pages: Vec::new(),
     };
     assert_eq!(content.text.chars().count(), 1_000_000);
     let source = new_source(&bot, &content);
-    s.knowledge.create(&source, &content).await.unwrap();
+    s.knowledge.create(&source, &content, None).await.unwrap();
     assert!(s.knowledge.content(tenant, source.id).await.unwrap() == content.text);
     let chunks = s.knowledge.chunks(tenant, source.id).await.unwrap();
     check_chunks(&chunks, &source, &content, NOON);
@@ -126,7 +150,7 @@ pub async fn a_source_needs_a_bot_of_its_tenant(s: &Ports) {
         let content = content(2);
         let created = s
             .knowledge
-            .create(&new_source(&wrong, &content), &content)
+            .create(&new_source(&wrong, &content), &content, None)
             .await;
         let (source, file) = new_upload(&wrong, b"Words.");
         let staged = s.knowledge.stage(&source, &file).await;
@@ -138,13 +162,7 @@ pub async fn a_source_needs_a_bot_of_its_tenant(s: &Ports) {
         }
     }
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(
-        s.jobs
-            .lease(after(60), std::time::Duration::from_secs(1))
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
 }
 
 /// An id that is taken is a conflict, and what is there stays as it is, with no job more.
@@ -157,7 +175,7 @@ pub async fn a_taken_source_id_is_a_conflict(s: &Ports) {
         id: taken,
         ..new_source(&bot, &content)
     };
-    let created = s.knowledge.create(&again, &content).await;
+    let created = s.knowledge.create(&again, &content, None).await;
     let (upload, file) = new_upload(&bot, b"Words.");
     let staged = s
         .knowledge
@@ -176,13 +194,7 @@ pub async fn a_taken_source_id_is_a_conflict(s: &Ports) {
         );
     }
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(
-        s.jobs
-            .lease(after(60), std::time::Duration::from_secs(1))
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
 }
 
 /// The same source created ten times at once is there once.
@@ -192,7 +204,7 @@ pub async fn the_same_source_at_once_is_there_once(s: &Ports) {
     let source = new_source(&bot, &content);
     let made = at_once(s, 10, move |s, _| {
         let (source, content) = (source.clone(), content.clone());
-        async move { s.knowledge.create(&source, &content).await }
+        async move { s.knowledge.create(&source, &content, None).await }
     })
     .await;
     assert_eq!(successes(&made), 1);
@@ -213,12 +225,7 @@ pub async fn an_unknown_source_is_none(s: &Ports) {
     assert_eq!(s.knowledge.file(tenant, id()).await.unwrap(), None);
     assert_eq!(s.knowledge.content(tenant, id()).await.unwrap(), "");
     assert!(s.knowledge.chunks(tenant, id()).await.unwrap().is_empty());
-    assert!(
-        !s.knowledge
-            .finish(tenant, id(), &content(1), NOON)
-            .await
-            .unwrap()
-    );
+    assert!(!read(s, tenant, id(), &content(1), NOON).await);
     assert!(!s.knowledge.fail(tenant, id(), "No.", NOON).await.unwrap());
     assert!(!s.knowledge.delete(tenant, id()).await.unwrap());
     assert_eq!(everything(s, tenant).await, before);

@@ -134,7 +134,45 @@ macro_rules! store_contract {
             a_staged_file_is_read_badly
             a_file_read_twice_has_its_chunks_once
             a_deleted_source_stays_gone
-            finish_and_delete_at_once_leave_nothing
+            reading_and_deleting_at_once_leave_nothing
+        );
+        $crate::store_contract!($open, drafts:
+            an_edition_is_seen_from_its_publication_on
+            the_later_draft_wins
+            drafts_at_once_leave_one_edition
+            a_draft_that_died_leaves_the_edition
+            a_source_that_fails_again_is_answered_from_as_before
+            a_discarded_draft_leaves_the_edition
+            progress_is_told_while_a_source_is_read
+            an_edition_may_have_the_text_of_its_chunks
+            a_failed_source_can_be_read_again
+        );
+        $crate::store_contract!($open, sweeping:
+            sweeping_ends_and_takes_only_what_was_left
+            a_draft_under_way_is_not_swept
+            what_was_left_waits_to_be_swept
+        );
+        $crate::store_contract!($open, sites:
+            the_pages_of_a_site_are_known
+            the_pages_of_a_draft_come_in_parts
+            the_pages_of_a_draft_that_died_are_known
+            a_draft_knows_whether_it_has_changed
+            a_first_reading_is_a_change
+            pages_that_vanished_are_forgotten
+            an_unchanged_page_takes_its_new_marks
+            an_unknown_page_is_not_as_it_was
+            a_published_site_shows_what_was_read
+        );
+        $crate::store_contract!($open, settings:
+            a_sources_update_writes_only_the_fields_given
+            a_change_of_what_a_source_does_not_have_is_none
+            changes_of_different_fields_at_once_all_hold
+            the_next_reading_follows_its_hours
+            a_reading_at_hand_is_left
+            a_refreshed_source_waits_to_be_read
+            a_refreshed_file_is_read_as_if_it_were_new
+            a_reading_is_hurried_unless_it_is_at_work
+            text_is_not_read_again
         );
         $crate::store_contract!($open, index:
             the_version_grows_with_every_change
@@ -142,6 +180,9 @@ macro_rules! store_contract {
             changes_at_once_all_raise_the_version
             a_message_comes_with_the_version
             only_ready_sources_are_shown_with_their_revision
+            curated_sources_are_told_apart
+            a_disabled_source_is_not_found_until_it_is_enabled
+            a_disabled_source_can_be_read_again
             chunks_are_found_by_their_ids
             an_unknown_bot_has_no_version
         );
@@ -155,6 +196,11 @@ macro_rules! store_contract {
             a_job_that_is_done_is_forgotten
             a_job_goes_with_its_source
             released_jobs_are_due_at_once
+            a_staged_site_waits_as_a_job
+            jobs_are_leased_by_their_kinds
+            a_job_that_is_done_can_be_wanted_again
+            a_lost_lease_wants_nothing_again
+            a_source_has_one_job_of_a_kind
         );
         $crate::store_contract!($open, idempotency:
             a_request_under_way_is_not_done_twice

@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
 pub mod conversations;
+pub mod drafts;
 pub mod endings;
 pub mod given;
 pub mod hangups;
@@ -22,7 +23,10 @@ mod list;
 pub mod people;
 pub mod races;
 pub mod seen;
+pub mod settings;
+pub mod sites;
 pub mod staging;
+pub mod sweeping;
 pub mod tenants;
 pub mod words;
 

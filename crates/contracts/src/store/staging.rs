@@ -3,7 +3,9 @@
 use domain::knowledge::{KnowledgeSource, SourceStatus, UPLOAD_MAX};
 
 use super::Ports;
-use super::given::{NOON, after, content, new_upload, tenant_with_bot, upload};
+use super::given::{
+    NOON, after, begin, content, edition, new_upload, read, tenant_with_bot, upload,
+};
 use super::knowledge::check_chunks;
 use super::races::at_once;
 use super::seen::everything;
@@ -22,12 +24,7 @@ pub async fn a_large_file_comes_back_to_the_byte(s: &Ports) {
             .as_deref()
             == Some(&bytes)
     );
-    assert!(
-        s.knowledge
-            .finish(tenant, source.id, &content(1), after(1))
-            .await
-            .unwrap()
-    );
+    assert!(read(s, tenant, source.id, &content(1), after(1)).await);
     assert!(
         s.knowledge
             .file(tenant, source.id)
@@ -57,20 +54,16 @@ pub async fn a_staged_file_is_read_well(s: &Ports) {
     );
     assert_eq!(
         s.knowledge.file(tenant, source.id).await.unwrap(),
-        Some(file.bytes)
+        file.file
     );
 
     let content = content(20);
-    assert!(
-        s.knowledge
-            .finish(tenant, source.id, &content, after(5))
-            .await
-            .unwrap()
-    );
+    assert!(read(s, tenant, source.id, &content, after(5)).await);
     let expected = KnowledgeSource {
         status: SourceStatus::Ready,
         content_preview: domain::text::preview(&content.text, 200).into(),
         chunk_count: 20,
+        progress: None,
         updated_at: after(5),
         ..source.clone()
     };
@@ -99,6 +92,7 @@ pub async fn a_staged_file_is_read_badly(s: &Ports) {
     let expected = KnowledgeSource {
         status: SourceStatus::Failed,
         error: Some(reason.into()),
+        progress: None,
         updated_at: after(5),
         ..source.clone()
     };
@@ -116,11 +110,8 @@ pub async fn a_file_read_twice_has_its_chunks_once(s: &Ports) {
         let count = if at_same_time { 2 } else { 1 };
         for _ in 0..(2 / count) {
             at_once(s, count, move |s, _| async move {
-                // Whether the second reading counts is the store's to say.
-                let _ = s
-                    .knowledge
-                    .finish(tenant, source, &content(4), after(1))
-                    .await;
+                // Which of two at the same time counts is the store's to say.
+                read(&s, tenant, source, &content(4), after(1)).await;
             })
             .await;
         }
@@ -144,14 +135,20 @@ pub async fn a_deleted_source_stays_gone(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let before = everything(s, tenant).await;
     let source = upload(s, &bot, NOON).await;
+    let draft = begin(s, tenant, source).await;
     assert!(s.knowledge.delete(tenant, source).await.unwrap());
     let content = content(3);
-    assert!(
-        !s.knowledge
-            .finish(tenant, source, &content, after(1))
-            .await
-            .unwrap()
-    );
+    let kept = s
+        .knowledge
+        .append(draft, 0, &content.chunks, after(1))
+        .await;
+    assert!(!kept.unwrap());
+    let published = s
+        .knowledge
+        .publish(draft, &edition(&content), after(1))
+        .await;
+    assert!(!published.unwrap());
+    assert_eq!(s.knowledge.begin(tenant, source).await.unwrap(), None);
     assert!(
         !s.knowledge
             .fail(tenant, source, "Too late.", after(1))
@@ -167,8 +164,8 @@ pub async fn a_deleted_source_stays_gone(s: &Ports) {
     assert_eq!(after, before);
 }
 
-/// Whichever of finish and delete comes first, in the end the source is gone with all of it.
-pub async fn finish_and_delete_at_once_leave_nothing(s: &Ports) {
+/// Whichever of reading and deleting comes first, in the end the source is gone with all of it.
+pub async fn reading_and_deleting_at_once_leave_nothing(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     for _ in 0..10 {
         let source = upload(s, &bot, NOON).await;
@@ -178,12 +175,7 @@ pub async fn finish_and_delete_at_once_leave_nothing(s: &Ports) {
             let content = content.clone();
             async move {
                 match number {
-                    0 => drop(
-                        s.knowledge
-                            .finish(tenant, source, &content, after(1))
-                            .await
-                            .unwrap(),
-                    ),
+                    0 => drop(read(&s, tenant, source, &content, after(1)).await),
                     1 => assert!(s.knowledge.delete(tenant, source).await.unwrap()),
                     _ => drop(
                         s.knowledge

@@ -1,6 +1,7 @@
 //! Promises of [`domain::tenants::Tenants`].
 
 use domain::TenantId;
+use domain::jobs::JobKind;
 use domain::plans::Plan;
 use domain::tenants::Tenant;
 use domain::usage::Usage;
@@ -113,9 +114,17 @@ pub async fn deleting_a_tenant_deletes_all_it_has(s: &Ports) {
     assert_eq!(everything(s, *stays).await, before);
     assert!(s.keys.find_by_hash(*stays_hash).await.unwrap().is_some());
     let lease = std::time::Duration::from_secs(60);
-    let job = s.jobs.lease(after(60), lease).await.unwrap().unwrap();
+    let job = s
+        .jobs
+        .lease(JobKind::ALL, after(60), lease)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(job.tenant_id, *stays);
-    assert_eq!(s.jobs.lease(after(60), lease).await.unwrap(), None);
+    assert_eq!(
+        s.jobs.lease(JobKind::ALL, after(60), lease).await.unwrap(),
+        None
+    );
 }
 
 /// A tenant's data can be made again after it was deleted: nothing of the old is in the way.

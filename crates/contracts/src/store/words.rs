@@ -3,12 +3,13 @@
 use domain::bots::{Bot, BotChanges};
 use domain::conversations::{EndUserDetails, Incoming};
 use domain::idempotency::{Admission, KeyedRequest, RecordedAnswer};
-use domain::knowledge::{ChunkDraft, KnowledgeSource, PageFailure, SourceContent};
+use domain::knowledge::{ChunkDraft, DraftPage, KnowledgeSource, PageFailure, SourceContent};
+use domain::websites::{PageMark, WebPage};
 use serde_json::json;
 
 use super::Ports;
 use super::given::{
-    NOON, after, id, incoming, new_bot, new_source, received, reply, tenant, tenant_with_bot,
+    NOON, after, begin, id, incoming, new_bot, new_source, received, reply, tenant, tenant_with_bot,
 };
 
 /// Words that stores have been known to change.
@@ -200,7 +201,7 @@ pub async fn empty_text_is_not_none(s: &Ports) {
     );
 }
 
-/// Sources, their content and their chunks.
+/// Sources, their content, their chunks and their pages.
 pub async fn knowledge_is_kept_word_for_word(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     for words in hard_words() {
@@ -210,9 +211,21 @@ pub async fn knowledge_is_kept_word_for_word(s: &Ports) {
             page: Some(1),
             url: Some(words.clone()),
         };
+        let page = WebPage {
+            // As long as an address may be.
+            url: words.chars().take(500).collect(),
+            title: words.clone(),
+            markdown: words.clone(),
+            mark: PageMark {
+                etag: Some(words.clone()),
+                last_modified: Some(words.clone()),
+                content_hash: words.clone(),
+            },
+        };
         let content = SourceContent {
             text: words.clone(),
             chunks: vec![(id(), draft.clone())],
+            pages: vec![page.clone()],
         };
         let source = KnowledgeSource {
             name: words.clone(),
@@ -224,7 +237,7 @@ pub async fn knowledge_is_kept_word_for_word(s: &Ports) {
             }],
             ..new_source(&bot, &content)
         };
-        s.knowledge.create(&source, &content).await.unwrap();
+        s.knowledge.create(&source, &content, None).await.unwrap();
         let found = s.knowledge.find(tenant, source.id).await.unwrap().unwrap();
         assert_eq!(found.source, source);
         assert_eq!(s.knowledge.content(tenant, source.id).await.unwrap(), words);
@@ -236,6 +249,12 @@ pub async fn knowledge_is_kept_word_for_word(s: &Ports) {
             s.index.chunks_of(tenant, source.id).await.unwrap()[0].draft,
             draft
         );
+        let reading = begin(s, tenant, source.id).await;
+        let known = s.knowledge.known_pages(tenant, source.id).await.unwrap();
+        let same = DraftPage::Same(known[0].clone());
+        assert!(s.knowledge.put_page(reading, 0, &same).await.unwrap());
+        let pages = s.knowledge.pages(reading, 0, 10).await.unwrap();
+        assert_eq!(pages, [(0, page)]);
     }
 }
 

@@ -4,6 +4,7 @@
 //! whatever of the bots' languages they are. So "Hello, what are your opening hours?" is a question.
 
 use domain::answers::Question;
+use domain::knowledge::QuestionAnswer;
 use domain::retrieval::ANSWERABLE;
 use unicode_normalization::UnicodeNormalization;
 
@@ -33,6 +34,9 @@ pub fn of(question: &Question) -> Option<Courtesy> {
     if words.is_empty() {
         return text.contains('👋').then_some(Courtesy::Greeting);
     }
+    if answered && is_curated(&words, question) {
+        return None;
+    }
     let (seen, greeted, left) = strip(&words);
     match seen? {
         // Where nobody was greeted, the knowledge may know whom to ask for help.
@@ -43,6 +47,14 @@ pub fn of(question: &Question) -> Option<Courtesy> {
         courtesy if !answered || is_bots_name(&left.join(" "), question) => Some(courtesy),
         _ => None,
     }
+}
+
+/// Whether the bot's owner wrote what is to be said to just that: "How are you?".
+fn is_curated(words: &[String], question: &Question) -> bool {
+    let best = question.findings.hits.first();
+    best.and_then(|hit| QuestionAnswer::of_chunk(&hit.chunk.draft))
+        .and_then(|pair| self::words(&pair.question))
+        .is_some_and(|asked| asked == words)
 }
 
 fn is_bots_name(name: &str, question: &Question) -> bool {
@@ -295,5 +307,23 @@ mod tests {
         assert_eq!(found("hello!"), Some(Courtesy::Greeting));
         assert_eq!(found("help"), None, "the knowledge tells whom to ask");
         assert_eq!(found("Hello, I need help"), Some(Courtesy::CallForHelp));
+    }
+
+    #[test]
+    fn what_a_pair_answers_is_no_courtesy() {
+        let pair = QuestionAnswer {
+            question: "How are you?".into(),
+            answer: "Never better.".into(),
+        };
+        let asked = |text| {
+            let mut asked = answerable(text, &[(&pair.answer, 1.5)]);
+            asked.findings.hits[0].chunk.draft = pair.chunk();
+            asked
+        };
+        assert_eq!(of(&asked("how are you")), None);
+        assert_eq!(of(&asked("Hello!")), Some(Courtesy::Greeting));
+        let mut unsure = asked("How are you?");
+        unsure.findings.answerable = ANSWERABLE - 0.01;
+        assert_eq!(of(&unsure), Some(Courtesy::Greeting));
     }
 }

@@ -191,4 +191,16 @@ mod tests {
         let quotes: Vec<_> = medium.iter().map(|m| (m.as_str(), 0.9)).collect();
         assert_eq!(compose(&[hit("", &quotes)]).0.len(), 2);
     }
+
+    #[test]
+    fn a_quote_of_many_lines_that_stands_alone_is_the_answer_as_it_is() {
+        let curated = format!(
+            "Three steps:\n\n1. Open it.\n   - gently\n{}",
+            "Go on. ".repeat(100)
+        );
+        let curated = curated.trim();
+        let hits = [hit("", &[(curated, 1.5)]), hit("We open at nine.", &[])];
+        let (pieces, used) = compose(&hits);
+        assert_eq!((pieces.concat().as_str(), used), (curated, vec![0]));
+    }
 }

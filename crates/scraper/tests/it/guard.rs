@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::fakes::website::{FakeWebsite, Reply};
-use domain::websites::{CrawlError, CrawlRequest, Crawler};
+use contracts::websites::{collect, request};
+use domain::websites::{Crawl, CrawlError, Crawler};
 use scraper::{Ask, Egress, EgressError, Lookup, Options, SiteCrawler};
 use url::Url;
 
@@ -16,6 +17,7 @@ const ASK: Ask<'static> = Ask {
     accept: "*/*",
     time: Duration::from_secs(5),
     body: 1000,
+    known: None,
 };
 
 /// Answers in turn; the last answer again and again.
@@ -138,19 +140,17 @@ fn crawler(egress: Egress) -> SiteCrawler {
     SiteCrawler::new(Arc::new(egress), Options::default())
 }
 
-fn request(url: &str) -> CrawlRequest {
-    CrawlRequest {
-        url: url.to_owned(),
-        include_subpages: false,
-        max_pages: 1,
-    }
+/// One page, or why it can't be had.
+async fn read(crawler: &SiteCrawler, url: &str) -> Result<(), CrawlError> {
+    let request = request(url.to_owned(), 1);
+    crawler.crawl(&request, &mut Crawl::default()).await
 }
 
 #[tokio::test]
 async fn every_spelling_of_a_closed_address_is_refused() {
     let crawler = crawler(Egress::new(Vec::new()).unwrap());
     for url in HOSTILE {
-        let error = crawler.crawl(&request(url)).await.unwrap_err();
+        let error = read(&crawler, url).await.unwrap_err();
         let CrawlError::NotAllowed(sentence) = error else {
             panic!("{url}: {error:?}");
         };
@@ -241,17 +241,12 @@ async fn a_redirect_to_a_closed_address_is_refused() {
         site.put("/to", Reply::redirect(&target));
         let egress = Egress::new(vec!["127.0.0.1/32".parse().unwrap()]).unwrap();
         let crawler = crawler(egress);
-        let error = crawler.crawl(&request(&site.url("/to"))).await.unwrap_err();
+        let error = read(&crawler, &site.url("/to")).await.unwrap_err();
         assert!(
             matches!(error, CrawlError::NotAllowed(_)),
             "{target}: {error:?}"
         );
-        let request = CrawlRequest {
-            include_subpages: true,
-            max_pages: 3,
-            ..request(&site.url("/"))
-        };
-        let crawl = crawler.crawl(&request).await.unwrap();
+        let crawl = collect(&crawler, &request(site.url("/"), 3)).await;
         assert_eq!(crawl.failures.len(), 1, "{target}: {crawl:?}");
     }
     assert!(inside.requests().is_empty());

@@ -6,6 +6,7 @@ mod serve;
 mod tenants;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use domain::plans::Plan;
@@ -53,6 +54,12 @@ enum Command {
     },
     /// Print the OpenAPI document
     Openapi,
+    /// Read a file from the standard input, for the server that started this
+    #[command(name = EXTRACT, hide = true)]
+    Extract {
+        /// What its name promises
+        kind: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -135,17 +142,33 @@ fn plan(word: &str) -> Result<Plan, String> {
     })
 }
 
+/// The command by which the server starts its own program to read an uploaded file.
+pub(crate) const EXTRACT: &str = "extract";
+
 impl Cli {
-    /// Runs the command to its end.
+    /// Runs the command to its end; answers the exit code that it asks for.
     ///
     /// # Errors
     /// What went wrong, for people; a [`SettingsError`] or [`StartError`] somewhere in it means that the
     /// program could not start.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        // Before anything else is there: no threads, no settings, no logs.
+        if let Command::Extract { kind } = &self.command {
+            return Ok(documents::isolated::child::run(kind));
+        }
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(self.run_on_runtime())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn run_on_runtime(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Extract { .. } => Ok(()),
             Command::Openapi => operations::openapi(),
-            Command::Serve => serve::serve(&Settings::load()?).await,
-            Command::Demo => serve::demo(&Settings::load()?).await,
+            Command::Serve => serve::serve(&serving()?).await,
+            Command::Demo => serve::demo(&serving()?).await,
             Command::Tenant(command) => {
                 with_app(async |wired| tenants::run(command, &wired.app).await).await
             }
@@ -160,6 +183,17 @@ impl Cli {
             }
         }
     }
+}
+
+/// The settings of a server, which reads strangers' files by this program.
+fn serving() -> Result<Settings, SettingsError> {
+    Ok(Settings {
+        // On Linux also when the program's file was replaced meanwhile.
+        extractor: Some(PathBuf::from("/proc/self/exe"))
+            .filter(|own| own.exists())
+            .or_else(|| std::env::current_exe().ok()),
+        ..Settings::load()?
+    })
 }
 
 /// Whether this is a start that could not be, because of a setting or of what a setting names.

@@ -9,6 +9,7 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::error::{ApiError, ApiResult};
 
@@ -134,4 +135,11 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
         .end()
         .map_err(|_| ApiError::BadBody("The body holds more than one JSON value".to_owned()))?;
     Ok(value)
+}
+
+/// For `#[serde(default, deserialize_with = "given")]`: tells a field that is null from one that is absent.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    value: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }

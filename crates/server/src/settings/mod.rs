@@ -43,6 +43,9 @@ pub struct Settings {
     pub otlp_endpoint: Option<String>,
     /// `[plans.NAME]` in the file.
     pub plans: Plans,
+    /// The program that reads uploaded files in a process of its own: this one, where it is the product's. `None`
+    /// (in somebody's tests): this process reads them, with no bound on memory.
+    pub extractor: Option<PathBuf>,
 }
 
 /// Where the store is.
@@ -178,6 +181,7 @@ impl Settings {
                 .is_some_and(|format| format == "json"),
             otlp_endpoint: source.text("otel_exporter_otlp_endpoint"),
             plans,
+            extractor: None,
             data_dir,
         })
     }

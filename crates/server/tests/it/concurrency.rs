@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use crate::providers::with_provider;
 use crate::raw;
 use crate::support::{
-    Told, column, eventually, get, make_bot, messages, on_both, post, started_on_both, text, usage,
+    Told, column, eventually, get, make_bot, messages, on_both, post, started_on_both, text, time,
+    usage,
 };
 
 on_both!(
@@ -81,6 +82,11 @@ async fn fifty_messages_at_once_land_in_one_order(server: &TestServer) {
         senders.iter().filter(|sender| **sender == "user").count(),
         50
     );
+    let times: Vec<_> = stored
+        .iter()
+        .map(|message| time(&message["created_at"]))
+        .collect();
+    assert!(times.is_sorted(), "the order is that of their times");
     assert_eq!(
         get(client, "/conversations/s").await.text,
         answer.text,

@@ -114,6 +114,24 @@ fn routes() -> Vec<Route> {
             Sees::NotFound,
         ),
         route(
+            Method::PUT,
+            "/knowledge/sources/{source_id}",
+            Some(json!({ "name": "Mine", "content": "Mine.", "enabled": false })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/knowledge/sources/{source_id}/refresh",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/knowledge/sources/{source_id}/events",
+            None,
+            Sees::NotFound,
+        ),
+        route(
             Method::DELETE,
             "/knowledge/sources/{source_id}",
             None,

@@ -35,7 +35,8 @@ pub async fn stream(server: &TestServer, session: &str, message: &str) -> Vec<Ev
     read(&answer.text)
 }
 
-fn read(text: &str) -> Vec<Event> {
+/// The events of a stream.
+pub fn read(text: &str) -> Vec<Event> {
     let blocks = text
         .split("\n\n")
         .filter(|block| !block.is_empty() && !block.starts_with(':'));

@@ -18,11 +18,11 @@ on_both!(
     private_addresses_are_refused,
 );
 
-fn allowed(builder: Builder) -> Builder {
+pub fn allowed(builder: Builder) -> Builder {
     builder.setting("BOTWRIGHT_EGRESS_ALLOW", "127.0.0.0/8")
 }
 
-fn page(title: &str, words: &str, links: &[&str]) -> Reply {
+pub fn page(title: &str, words: &str, links: &[&str]) -> Reply {
     let links: String = links
         .iter()
         .map(|link| format!("<li><a href=\"{link}\">More at {link}</a></li>"))

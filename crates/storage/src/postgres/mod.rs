@@ -15,6 +15,7 @@ use diesel::prelude::*;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
+use domain::jobs::JobKind;
 use domain::{Error, Result};
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
@@ -217,9 +218,22 @@ macro_rules! together {
 }
 pub(crate) use together;
 
+/// A query whose rows nobody else changes until the commit, as one of the locks that changes take.
+macro_rules! held {
+    ($query:expr) => {
+        $query.for_no_key_update()
+    };
+}
+pub(crate) use held;
+
 /// The job to lease next, passing over those that another worker is about to lease.
-pub(crate) async fn next_job(conn: &mut Conn, now: Moment) -> QueryResult<Option<(Key, Key)>> {
+pub(crate) async fn next_job(
+    conn: &mut Conn,
+    kinds: &[JobKind],
+    now: Moment,
+) -> QueryResult<Option<(Key, Key)>> {
     jobs::table
+        .filter(jobs::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
         .filter(jobs::due_at.le(now))
         .filter(jobs::lease_until.is_null().or(jobs::lease_until.le(now)))
         .order((jobs::due_at, jobs::id))

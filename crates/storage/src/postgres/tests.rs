@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use contracts::postgres::TestDatabase;
-use diesel_async::SimpleAsyncConnection;
+use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
+use diesel_migrations::MigrationHarness;
 use domain::Error;
 use domain::tenants::Tenants;
 
@@ -98,11 +99,34 @@ async fn migrating_twice_at_once_is_safe() {
     let database = TestDatabase::create().await;
     let open = || Store::open(&database.url(), 1).unwrap();
     let (one, two) = (open(), open());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 8);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 9);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
     assert!(two.pending_migrations().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_there_before_readings_is_kept() {
+    let database = TestDatabase::create().await;
+    let store = Store::open(&database.url(), 4).unwrap();
+    let conn = store.target.connect().await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        while harness.pending_migrations(MIGRATIONS).unwrap().len() > 1 {
+            harness.run_next_migration(MIGRATIONS).unwrap();
+        }
+    })
+    .await
+    .unwrap();
+    let id = |number| format!("'{number:032x}'::uuid");
+    let rows = crate::tests::before_readings(id, "'2026-01-01 12:00:00Z'::timestamptz");
+    let client = database.connect().await;
+    let scope = "SET botwright.tenant = '*'";
+    client.batch_execute(scope).await.unwrap();
+    client.batch_execute(&rows).await.unwrap();
+    store.migrate().await.unwrap();
+    crate::tests::check_after_readings(&store).await;
 }
 
 #[tokio::test]

@@ -216,8 +216,9 @@ pub(super) struct Locked {
     channel: String,
     status: String,
     started_at: Moment,
-    /// The place of its newest message.
+    /// The place of its newest message, and when that came.
     pub last_seq: i64,
+    pub last_message_at: Moment,
 }
 
 /// Moves a conversation to a status, with its statistics. One that has it already is left as it is.

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::jobs::{Job, JobKind, JobQueue};
-use domain::{JobId, Result, SourceId, TenantId, Timestamp};
+use domain::jobs::{Job, JobKind, JobQueue, NextRun};
+use domain::{Result, SourceId, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store, next_job};
 use super::{run, word};
@@ -15,9 +16,14 @@ use crate::types::{Key, Moment, key};
 
 #[async_trait]
 impl JobQueue for Store {
-    async fn lease(&self, now: Timestamp, lease: Duration) -> Result<Option<Job>> {
+    async fn lease(
+        &self,
+        kinds: &'static [JobKind],
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Option<Job>> {
         run!(self.write("jobs.lease", Scope::System), [], |conn| {
-            take_lease(conn, now, lease)
+            take_lease(conn, kinds, now, lease)
         })
     }
 
@@ -27,9 +33,9 @@ impl JobQueue for Store {
         })
     }
 
-    async fn complete(&self, job: &Job) -> Result<()> {
+    async fn complete(&self, job: &Job, next: Option<NextRun>) -> Result<()> {
         run!(self.write("jobs.complete", job.tenant_id), [job], |conn| {
-            complete(conn, &job)
+            complete(conn, &job, next)
         })
     }
 
@@ -57,7 +63,7 @@ struct JobRow {
 }
 
 /// The job while its lease is held: the number of attempts tells this lease from later ones.
-macro_rules! held {
+macro_rules! leased {
     ($job:expr) => {
         jobs::tenant_id
             .eq(key($job.tenant_id))
@@ -67,36 +73,126 @@ macro_rules! held {
     };
 }
 
-/// Keeps work about a source, due at once.
+/// The job of a kind about a source.
+macro_rules! about {
+    ($tenant:expr, $source:expr, $kind:expr) => {
+        jobs::tenant_id
+            .eq(key($tenant))
+            .and(jobs::source_id.eq(key($source)))
+            .and(jobs::kind.eq($kind.as_str()))
+    };
+}
+
+/// Keeps work about a source, unless there is some of the kind already.
 pub(super) async fn enqueue(
     conn: &mut Conn,
     tenant: TenantId,
-    id: JobId,
-    kind: JobKind,
     source: SourceId,
-    at: Timestamp,
+    kind: JobKind,
+    run: NextRun,
 ) -> Result<(), Fault> {
     diesel::insert_into(jobs::table)
         .values((
             jobs::tenant_id.eq(key(tenant)),
-            jobs::id.eq(key(id)),
+            jobs::id.eq(key(run.job_id)),
             jobs::kind.eq(kind.as_str()),
             jobs::source_id.eq(key(source)),
-            jobs::due_at.eq(Moment(at)),
-            jobs::created_at.eq(Moment(at)),
+            jobs::due_at.eq(Moment(run.due)),
         ))
+        .on_conflict((jobs::tenant_id, jobs::source_id, jobs::kind))
+        .do_nothing()
         .execute(conn)
         .await
         .or_exists()?;
     Ok(())
 }
 
+/// Has work about a source done at `run.due` at the latest. `false`: somebody is at it then.
+pub(super) async fn have_run(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    kind: JobKind,
+    run: NextRun,
+) -> Result<bool, Fault> {
+    let at_work = jobs::table
+        .filter(about!(tenant, source, kind))
+        .filter(jobs::lease_until.gt(Moment(run.due)));
+    if diesel::select(exists(at_work)).get_result(conn).await? {
+        return Ok(false);
+    }
+    diesel::update(jobs::table)
+        .filter(about!(tenant, source, kind))
+        .filter(jobs::due_at.gt(Moment(run.due)))
+        .set(jobs::due_at.eq(Moment(run.due)))
+        .execute(conn)
+        .await?;
+    enqueue(conn, tenant, source, kind, run).await?;
+    Ok(true)
+}
+
+/// Moves work about a source that was to be done some time after `now`, or forgets it. Work that is due or at hand
+/// is left: its end decides.
+pub(super) async fn reschedule(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    kind: JobKind,
+    next: Option<NextRun>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let planned = about!(tenant, source, kind)
+        .and(jobs::attempts.eq(0))
+        .and(jobs::due_at.gt(Moment(now)));
+    let Some(next) = next else {
+        diesel::delete(jobs::table)
+            .filter(planned)
+            .execute(conn)
+            .await?;
+        return Ok(());
+    };
+    diesel::update(jobs::table)
+        .filter(planned)
+        .set(jobs::due_at.eq(Moment(next.due)))
+        .execute(conn)
+        .await?;
+    enqueue(conn, tenant, source, kind, next).await
+}
+
+/// Has a source swept now. It goes by the source's own id, since there is one such job at most. Who is at it loses
+/// the lease: the end of a sweep that began before counts no more.
+pub(super) async fn have_swept(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    diesel::insert_into(jobs::table)
+        .values((
+            jobs::tenant_id.eq(key(tenant)),
+            jobs::id.eq(key(source)),
+            jobs::kind.eq(JobKind::SweepSource.as_str()),
+            jobs::source_id.eq(key(source)),
+            jobs::due_at.eq(Moment(at)),
+        ))
+        .on_conflict((jobs::tenant_id, jobs::source_id, jobs::kind))
+        .do_update()
+        .set((
+            jobs::due_at.eq(Moment(at)),
+            jobs::lease_until.eq(None::<Moment>),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 async fn take_lease(
     conn: &mut Conn,
+    kinds: &[JobKind],
     now: Timestamp,
     lease: Duration,
 ) -> Result<Option<Job>, Fault> {
-    let Some((tenant, id)) = next_job(conn, Moment(now)).await? else {
+    let Some((tenant, id)) = next_job(conn, kinds, Moment(now)).await? else {
         return Ok(None);
     };
     let row = diesel::update(jobs::table.find((tenant, id)))
@@ -123,24 +219,27 @@ async fn extend(
     lease: Duration,
 ) -> Result<bool, Fault> {
     let changed = diesel::update(jobs::table)
-        .filter(held!(job))
+        .filter(leased!(job))
         .set(jobs::lease_until.eq(Moment(now + lease)))
         .execute(conn)
         .await?;
     Ok(changed > 0)
 }
 
-async fn complete(conn: &mut Conn, job: &Job) -> Result<(), Fault> {
-    diesel::delete(jobs::table)
-        .filter(held!(job))
+async fn complete(conn: &mut Conn, job: &Job, next: Option<NextRun>) -> Result<(), Fault> {
+    let done = diesel::delete(jobs::table)
+        .filter(leased!(job))
         .execute(conn)
         .await?;
-    Ok(())
+    match next {
+        Some(next) if done > 0 => enqueue(conn, job.tenant_id, job.source_id, job.kind, next).await,
+        _ => Ok(()),
+    }
 }
 
 async fn retry(conn: &mut Conn, job: &Job, due: Timestamp) -> Result<(), Fault> {
     diesel::update(jobs::table)
-        .filter(held!(job))
+        .filter(leased!(job))
         .set((
             jobs::due_at.eq(Moment(due)),
             jobs::lease_until.eq(None::<Moment>),

@@ -1,39 +1,49 @@
+//! The port on sources, and how they come and go.
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::jobs::JobKind;
+use domain::jobs::{JobKind, NextRun};
 use domain::knowledge::{
-    Chunk, KnowledgeSource, KnowledgeSources, NamedSource, PREVIEW_LEN, SourceContent,
-    SourceFilter, SourceStatus, SourceType, StagedFile,
+    Chunk, Draft, DraftPage, Edition, KnowledgeSource, KnowledgeSources, NamedSource, NewChunk,
+    PageFailure, Progress, SourceChange, SourceContent, SourceFilter, SourceStatus, Staged,
 };
 use domain::paging::{Page, PageRequest};
-use domain::text::preview;
-use domain::{BotId, Error, Resource, Result, SourceId, TenantId, Timestamp};
+use domain::websites::{KnownPage, WebPage};
+use domain::{Error, Resource, Result, SourceId, TenantId, Timestamp};
 
-use super::engine::{Conn, Db, Store, insert_chunks};
-use super::knowledge_index::{self, ChunkRow};
-use super::{count, jobs, number, run, word};
+use super::engine::{Conn, Store};
+use super::knowledge_index::{self, Reading};
+use super::{
+    jobs, knowledge_changes as changes, knowledge_drafts as drafts, knowledge_pages as pages,
+    knowledge_rows as rows, run,
+};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{
     bots, knowledge_contents as contents, knowledge_files as files, knowledge_sources as sources,
 };
-use crate::types::{Json, Key, Moment, key};
+use crate::types::{Key, key};
 
 #[async_trait]
 impl KnowledgeSources for Store {
-    async fn create(&self, source: &KnowledgeSource, content: &SourceContent) -> Result<()> {
+    async fn create(
+        &self,
+        source: &KnowledgeSource,
+        content: &SourceContent,
+        next: Option<NextRun>,
+    ) -> Result<()> {
         run!(
             self.write("knowledge.create", source.tenant_id),
             [source, content],
-            |conn| { create(conn, &source, &content) }
+            |conn| { create(conn, &source, &content, next) }
         )
     }
 
-    async fn stage(&self, source: &KnowledgeSource, file: &StagedFile) -> Result<()> {
+    async fn stage(&self, source: &KnowledgeSource, staged: &Staged) -> Result<()> {
         run!(
             self.write("knowledge.stage", source.tenant_id),
-            [source, file],
-            |conn| { stage(conn, &source, &file) }
+            [source, staged],
+            |conn| { stage(conn, &source, &staged) }
         )
     }
 
@@ -43,16 +53,87 @@ impl KnowledgeSources for Store {
         ))
     }
 
-    async fn finish(
+    async fn update(
         &self,
         tenant: TenantId,
         id: SourceId,
-        content: &SourceContent,
+        change: &SourceChange,
+        next: Option<NextRun>,
+        at: Timestamp,
+    ) -> Result<Option<NamedSource>> {
+        run!(self.write("knowledge.update", tenant), [change], |conn| {
+            changes::update(conn, tenant, id, &change, next, at)
+        })
+    }
+
+    async fn refresh(&self, tenant: TenantId, id: SourceId, next: NextRun) -> Result<bool> {
+        run!(self.write("knowledge.refresh", tenant), [], |conn| {
+            changes::refresh(conn, tenant, id, next)
+        })
+    }
+
+    async fn begin(&self, tenant: TenantId, id: SourceId) -> Result<Option<Draft>> {
+        run!(self.write("knowledge.begin", tenant), [], |conn| {
+            drafts::begin(conn, tenant, id)
+        })
+    }
+
+    async fn append(
+        &self,
+        draft: Draft,
+        index: u32,
+        chunks: &[NewChunk],
         at: Timestamp,
     ) -> Result<bool> {
-        run!(self.write("knowledge.finish", tenant), [content], |conn| {
-            finish(conn, tenant, id, &content, at)
+        run!(
+            self.write("knowledge.append", draft.tenant_id),
+            [chunks],
+            |conn| { drafts::append(conn, draft, index, &chunks, at) }
+        )
+    }
+
+    async fn put_page(&self, draft: Draft, position: u32, page: &DraftPage) -> Result<bool> {
+        run!(
+            self.write("knowledge.put_page", draft.tenant_id),
+            [page],
+            |conn| { pages::put(conn, draft, position, &page) }
+        )
+    }
+
+    async fn known_pages(&self, tenant: TenantId, id: SourceId) -> Result<Vec<KnownPage>> {
+        run!(self.read("knowledge.known_pages", tenant), [], |conn| {
+            pages::known(conn, tenant, id)
         })
+    }
+
+    async fn has_changed(&self, draft: Draft) -> Result<bool> {
+        run!(
+            self.read("knowledge.has_changed", draft.tenant_id),
+            [],
+            |conn| pages::have_changed(conn, draft)
+        )
+    }
+
+    async fn pages(&self, draft: Draft, position: u32, limit: u32) -> Result<Vec<(u32, WebPage)>> {
+        run!(self.read("knowledge.pages", draft.tenant_id), [], |conn| {
+            pages::from(conn, draft, position, limit)
+        })
+    }
+
+    async fn publish(&self, draft: Draft, edition: &Edition, at: Timestamp) -> Result<bool> {
+        run!(
+            self.write("knowledge.publish", draft.tenant_id),
+            [edition],
+            |conn| drafts::publish(conn, draft, &edition, at)
+        )
+    }
+
+    async fn discard(&self, draft: Draft, failures: &[PageFailure], at: Timestamp) -> Result<bool> {
+        run!(
+            self.write("knowledge.discard", draft.tenant_id),
+            [failures],
+            |conn| drafts::discard(conn, draft, &failures, at)
+        )
     }
 
     async fn fail(
@@ -63,14 +144,26 @@ impl KnowledgeSources for Store {
         at: Timestamp,
     ) -> Result<bool> {
         run!(self.write("knowledge.fail", tenant), [error], |conn| {
-            fail(conn, tenant, id, &error, at)
+            drafts::fail(conn, tenant, id, &error, at)
+        })
+    }
+
+    async fn set_progress(&self, tenant: TenantId, id: SourceId, progress: Progress) -> Result<()> {
+        run!(self.write("knowledge.set_progress", tenant), [], |conn| {
+            drafts::set_progress(conn, tenant, id, progress)
+        })
+    }
+
+    async fn sweep(&self, tenant: TenantId, id: SourceId) -> Result<bool> {
+        run!(self.write("knowledge.sweep", tenant), [], |conn| {
+            drafts::sweep(conn, tenant, id)
         })
     }
 
     async fn find(&self, tenant: TenantId, id: SourceId) -> Result<Option<NamedSource>> {
-        run!(self.read("knowledge.find", tenant), [], |conn| find(
-            conn, tenant, id
-        ))
+        run!(self.read("knowledge.find", tenant), [], |conn| {
+            rows::find(conn, tenant, id)
+        })
     }
 
     async fn content(&self, tenant: TenantId, id: SourceId) -> Result<String> {
@@ -92,7 +185,7 @@ impl KnowledgeSources for Store {
         page: PageRequest,
     ) -> Result<Page<NamedSource>> {
         run!(self.read("knowledge.list", tenant), [], |conn| {
-            list(conn, tenant, filter, page)
+            rows::list(conn, tenant, filter, page)
         })
     }
 
@@ -103,77 +196,12 @@ impl KnowledgeSources for Store {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = sources, check_for_backend(Db))]
-struct SourceRow {
-    tenant_id: Key,
-    id: Key,
-    bot_id: Key,
-    name: String,
-    source_type: String,
-    status: String,
-    error: Option<String>,
-    content_preview: String,
-    file_name: Option<String>,
-    url: Option<String>,
-    pages: Option<i64>,
-    failures: Json,
-    size_bytes: i64,
-    chunk_count: i64,
-    created_at: Moment,
-    updated_at: Moment,
-}
-
-impl TryFrom<&KnowledgeSource> for SourceRow {
-    type Error = Fault;
-
-    fn try_from(source: &KnowledgeSource) -> Result<Self, Fault> {
-        Ok(Self {
-            tenant_id: key(source.tenant_id),
-            id: key(source.id),
-            bot_id: key(source.bot_id),
-            name: source.name.clone(),
-            source_type: source.source_type.as_str().to_owned(),
-            status: source.status.as_str().to_owned(),
-            error: source.error.clone(),
-            content_preview: source.content_preview.clone(),
-            file_name: source.file_name.clone(),
-            url: source.url.clone(),
-            pages: source.pages.map(i64::from),
-            failures: Json(serde_json::to_value(&source.failures).map_err(Error::internal)?),
-            size_bytes: number(source.size_bytes),
-            chunk_count: source.chunk_count.into(),
-            created_at: Moment(source.created_at),
-            updated_at: Moment(source.updated_at),
-        })
-    }
-}
-
-fn named((row, bot_name): (SourceRow, String)) -> Result<NamedSource, Fault> {
-    let small = |stored: i64| u32::try_from(stored).unwrap_or_default();
-    let source = KnowledgeSource {
-        id: row.id.0.into(),
-        tenant_id: row.tenant_id.0.into(),
-        bot_id: row.bot_id.0.into(),
-        name: row.name,
-        source_type: word(SourceType::parse, &row.source_type)?,
-        status: word(SourceStatus::parse, &row.status)?,
-        error: row.error,
-        content_preview: row.content_preview,
-        file_name: row.file_name,
-        url: row.url,
-        pages: row.pages.map(small),
-        failures: serde_json::from_value(row.failures.0).map_err(Error::internal)?,
-        size_bytes: count(row.size_bytes),
-        chunk_count: small(row.chunk_count),
-        created_at: row.created_at.0,
-        updated_at: row.updated_at.0,
-    };
-    Ok(NamedSource { source, bot_name })
-}
-
 /// Raises the version of a bot's knowledge, and so holds the bot until the commit. `None`: no such bot.
-async fn raise_version(conn: &mut Conn, tenant: TenantId, bot: Key) -> QueryResult<Option<i64>> {
+pub(super) async fn raise_version(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: Key,
+) -> QueryResult<Option<i64>> {
     diesel::update(bots::table.find((key(tenant), bot)))
         .set(bots::knowledge_version.eq(bots::knowledge_version + 1))
         .returning(bots::knowledge_version)
@@ -186,68 +214,55 @@ async fn create(
     conn: &mut Conn,
     source: &KnowledgeSource,
     content: &SourceContent,
+    next: Option<NextRun>,
 ) -> Result<(), Fault> {
-    let (tenant, bot) = (source.tenant_id, key(source.bot_id));
-    let revision = raise_version(conn, tenant, bot)
+    let (tenant, id) = (source.tenant_id, source.id);
+    let reading = Reading {
+        tenant: key(tenant),
+        source: key(id),
+        bot: key(source.bot_id),
+        generation: 0,
+    };
+    let revision = raise_version(conn, tenant, reading.bot)
         .await?
         .ok_or(Error::NotFound(Resource::Bot))?;
-    diesel::insert_into(sources::table)
-        .values((SourceRow::try_from(source)?, sources::revision.eq(revision)))
-        .execute(conn)
-        .await
-        .or_exists()?;
-    keep_content(
-        conn,
-        tenant,
-        source.id,
-        source.bot_id,
-        content,
-        source.created_at,
-    )
-    .await
+    rows::insert(conn, source, revision).await?;
+    keep_text(conn, tenant, id, &content.text).await?;
+    let at = source.created_at;
+    reading.keep(conn, 0, &content.chunks, at).await?;
+    for (position, page) in (0..).zip(&content.pages) {
+        pages::keep(conn, &reading, 0, position, page).await?;
+    }
+    if let Some(next) = next {
+        jobs::enqueue(conn, tenant, id, JobKind::ReadSite, next).await?;
+    }
+    Ok(())
 }
 
-async fn keep_content(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: SourceId,
-    bot: BotId,
-    content: &SourceContent,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    diesel::insert_into(contents::table)
-        .values((
-            contents::tenant_id.eq(key(tenant)),
-            contents::source_id.eq(key(id)),
-            contents::content.eq(content.text.as_str()),
-        ))
-        .execute(conn)
-        .await?;
-    let rows = (0..)
-        .zip(&content.chunks)
-        .map(|(index, (chunk, draft))| ChunkRow::new(tenant, id, bot, index, *chunk, draft, at))
-        .collect();
-    insert_chunks(conn, rows).await.or_exists()
-}
-
-async fn stage(conn: &mut Conn, source: &KnowledgeSource, file: &StagedFile) -> Result<(), Fault> {
-    let tenant = source.tenant_id;
-    diesel::insert_into(sources::table)
-        .values((SourceRow::try_from(source)?, sources::revision.eq(0)))
-        .execute(conn)
+async fn stage(conn: &mut Conn, source: &KnowledgeSource, staged: &Staged) -> Result<(), Fault> {
+    let (tenant, id) = (source.tenant_id, source.id);
+    rows::insert(conn, source, 0)
         .await
-        .or_exists()
         .or_missing(Resource::Bot)?;
-    diesel::insert_into(files::table)
-        .values((
-            files::tenant_id.eq(key(tenant)),
-            files::source_id.eq(key(source.id)),
-            files::bytes.eq(file.bytes.as_slice()),
-        ))
-        .execute(conn)
-        .await?;
-    let (kind, at) = (JobKind::ReadFile, source.created_at);
-    jobs::enqueue(conn, tenant, file.job_id, kind, source.id, at).await
+    let kind = match &staged.file {
+        Some(bytes) => {
+            diesel::insert_into(files::table)
+                .values((
+                    files::tenant_id.eq(key(tenant)),
+                    files::source_id.eq(key(id)),
+                    files::bytes.eq(bytes.as_slice()),
+                ))
+                .execute(conn)
+                .await?;
+            JobKind::ReadFile
+        }
+        None => JobKind::ReadSite,
+    };
+    let run = NextRun {
+        job_id: staged.job_id,
+        due: source.created_at,
+    };
+    jobs::enqueue(conn, tenant, id, kind, run).await
 }
 
 async fn file(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<Option<Vec<u8>>, Fault> {
@@ -260,95 +275,37 @@ async fn file(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<Option<
     Ok(bytes)
 }
 
-async fn finish(
+/// Keeps a source's whole text, in the place of what it was.
+pub(super) async fn keep_text(
     conn: &mut Conn,
     tenant: TenantId,
     id: SourceId,
-    content: &SourceContent,
-    at: Timestamp,
-) -> Result<bool, Fault> {
-    let bot = diesel::update(sources::table.find((key(tenant), key(id))))
-        .filter(sources::status.eq(SourceStatus::Processing.as_str()))
-        .set((
-            sources::status.eq(SourceStatus::Ready.as_str()),
-            sources::content_preview.eq(preview(&content.text, PREVIEW_LEN)),
-            sources::chunk_count.eq(number(content.chunks.len())),
-            sources::updated_at.eq(Moment(at)),
+    text: &str,
+) -> Result<(), Fault> {
+    diesel::insert_into(contents::table)
+        .values((
+            contents::tenant_id.eq(key(tenant)),
+            contents::source_id.eq(key(id)),
+            contents::content.eq(text),
         ))
-        .returning(sources::bot_id)
-        .get_result::<Key>(conn)
-        .await
-        .optional()?;
-    let Some(bot) = bot else {
-        return exists(conn, tenant, id).await;
-    };
-    // A bot that is being deleted takes the source along, or waits for us: either way, it is there.
-    let revision = raise_version(conn, tenant, bot).await?.unwrap_or_default();
-    diesel::update(sources::table.find((key(tenant), key(id))))
-        .set(sources::revision.eq(revision))
+        .on_conflict((contents::tenant_id, contents::source_id))
+        .do_update()
+        .set(contents::content.eq(text))
         .execute(conn)
         .await?;
-    keep_content(conn, tenant, id, bot.0.into(), content, at).await?;
-    Ok(true)
+    Ok(())
 }
 
-async fn fail(
+/// Forgets a source's whole text: it is that of its chunks from now on.
+pub(super) async fn forget_text(
     conn: &mut Conn,
     tenant: TenantId,
     id: SourceId,
-    error: &str,
-    at: Timestamp,
-) -> Result<bool, Fault> {
-    let changed = diesel::update(sources::table.find((key(tenant), key(id))))
-        .filter(sources::status.eq(SourceStatus::Processing.as_str()))
-        .set((
-            sources::status.eq(SourceStatus::Failed.as_str()),
-            sources::error.eq(error),
-            sources::updated_at.eq(Moment(at)),
-        ))
+) -> Result<(), Fault> {
+    diesel::delete(contents::table.find((key(tenant), key(id))))
         .execute(conn)
         .await?;
-    if changed > 0 {
-        return Ok(true);
-    }
-    exists(conn, tenant, id).await
-}
-
-/// Whether there is a source whose reading has ended before: the first end holds.
-async fn exists(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<bool, Fault> {
-    let found: i64 = sources::table
-        .find((key(tenant), key(id)))
-        .count()
-        .get_result(conn)
-        .await?;
-    Ok(found > 0)
-}
-
-/// A source with the name of its bot.
-macro_rules! with_bot {
-    () => {
-        sources::table
-            .inner_join(
-                bots::table.on(bots::tenant_id
-                    .eq(sources::tenant_id)
-                    .and(bots::id.eq(sources::bot_id))),
-            )
-            .select((SourceRow::as_select(), bots::name))
-    };
-}
-
-async fn find(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: SourceId,
-) -> Result<Option<NamedSource>, Fault> {
-    let found: Option<(SourceRow, String)> = with_bot!()
-        .filter(sources::tenant_id.eq(key(tenant)))
-        .filter(sources::id.eq(key(id)))
-        .first(conn)
-        .await
-        .optional()?;
-    found.map(named).transpose()
+    Ok(())
 }
 
 async fn content(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<String, Fault> {
@@ -358,41 +315,10 @@ async fn content(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<Stri
         .first(conn)
         .await
         .optional()?;
-    Ok(text.unwrap_or_default())
-}
-
-async fn list(
-    conn: &mut Conn,
-    tenant: TenantId,
-    filter: SourceFilter,
-    page: PageRequest,
-) -> Result<Page<NamedSource>, Fault> {
-    /// The same conditions for the count and for the page.
-    macro_rules! matching {
-        ($query:expr) => {{
-            let mut query = $query
-                .filter(sources::tenant_id.eq(key(tenant)))
-                .into_boxed::<Db>();
-            if let Some(bot) = filter.bot_id {
-                query = query.filter(sources::bot_id.eq(key(bot)));
-            }
-            if let Some(source_type) = filter.source_type {
-                query = query.filter(sources::source_type.eq(source_type.as_str()));
-            }
-            query
-        }};
+    match text {
+        Some(text) => Ok(text),
+        None => knowledge_index::text_of(conn, tenant, id).await,
     }
-    let total: i64 = matching!(sources::table).count().get_result(conn).await?;
-    let rows: Vec<(SourceRow, String)> = matching!(with_bot!())
-        .order((sources::created_at.desc(), sources::id.desc()))
-        .limit(page.limit())
-        .offset(page.offset())
-        .load(conn)
-        .await?;
-    Ok(Page {
-        items: rows.into_iter().map(named).collect::<Result<_, _>>()?,
-        total: count(total),
-    })
 }
 
 async fn delete(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<bool, Fault> {

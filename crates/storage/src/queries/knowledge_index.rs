@@ -1,12 +1,14 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::knowledge::{Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, SourceStatus};
+use domain::knowledge::{
+    Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, NewChunk, SourceStatus, SourceType,
+};
 use domain::{BotId, ChunkId, Result, SourceId, TenantId, Timestamp};
 
-use super::engine::{Conn, Db, Store};
-use super::run;
-use crate::fault::Fault;
+use super::engine::{Conn, Db, Store, insert_chunks};
+use super::{run, small};
+use crate::fault::{Fault, Meaning};
 use crate::schema::{bots, knowledge_chunks as chunks, knowledge_sources as sources};
 use crate::types::{Key, Moment, key};
 
@@ -43,6 +45,7 @@ impl KnowledgeIndex for Store {
 pub(crate) struct ChunkRow {
     tenant_id: Key,
     source_id: Key,
+    generation: i64,
     chunk_index: i64,
     id: Key,
     bot_id: Key,
@@ -53,35 +56,44 @@ pub(crate) struct ChunkRow {
     created_at: Moment,
 }
 
-impl ChunkRow {
-    /// The chunk of a source at an index.
-    pub(super) fn new(
-        tenant: TenantId,
-        source: SourceId,
-        bot: BotId,
-        index: i64,
-        id: ChunkId,
-        draft: &ChunkDraft,
+/// Which reading of which source chunks belong to.
+pub(super) struct Reading {
+    pub tenant: Key,
+    pub source: Key,
+    pub bot: Key,
+    pub generation: i64,
+}
+
+impl Reading {
+    /// Keeps chunks of it, the first of them at an index.
+    pub async fn keep(
+        &self,
+        conn: &mut Conn,
+        first: i64,
+        chunks: &[NewChunk],
         at: Timestamp,
-    ) -> Self {
-        Self {
-            tenant_id: key(tenant),
-            source_id: key(source),
+    ) -> Result<(), Fault> {
+        let row = |(index, (id, draft)): (i64, &(ChunkId, ChunkDraft))| ChunkRow {
+            tenant_id: self.tenant,
+            source_id: self.source,
+            generation: self.generation,
             chunk_index: index,
-            id: key(id),
-            bot_id: key(bot),
+            id: key(*id),
+            bot_id: self.bot,
             content: draft.content.clone(),
             heading: draft.heading.clone(),
             page: draft.page.map(i64::from),
             url: draft.url.clone(),
             created_at: Moment(at),
-        }
+        };
+        insert_chunks(conn, (first..).zip(chunks).map(row).collect())
+            .await
+            .or_exists()
     }
 }
 
 impl From<ChunkRow> for Chunk {
     fn from(row: ChunkRow) -> Self {
-        let small = |stored: i64| u32::try_from(stored).unwrap_or_default();
         Self {
             id: row.id.0.into(),
             source_id: row.source_id.0.into(),
@@ -112,29 +124,49 @@ async fn ready_sources(
     tenant: TenantId,
     bot: BotId,
 ) -> Result<Vec<IndexedSource>, Fault> {
-    let rows: Vec<(Key, String, i64)> = sources::table
+    let rows: Vec<(Key, String, String, i64)> = sources::table
         .filter(sources::tenant_id.eq(key(tenant)))
         .filter(sources::bot_id.eq(key(bot)))
         .filter(sources::status.eq(SourceStatus::Ready.as_str()))
+        .filter(sources::enabled.eq(true))
         .order((sources::created_at, sources::id))
-        .select((sources::id, sources::name, sources::revision))
+        .select((
+            sources::id,
+            sources::name,
+            sources::source_type,
+            sources::revision,
+        ))
         .load(conn)
         .await?;
-    let indexed = |(id, name, revision): (Key, String, i64)| IndexedSource {
+    let indexed = |(id, name, source_type, revision): (Key, String, String, i64)| IndexedSource {
         id: id.0.into(),
         name,
+        is_curated: source_type == SourceType::Qa.as_str(),
         revision,
     };
     Ok(rows.into_iter().map(indexed).collect())
 }
 
-/// All chunks of a source, in order.
+/// Chunks with their sources, as far as these are answered from them.
+macro_rules! live {
+    () => {
+        chunks::table.inner_join(
+            sources::table.on(sources::tenant_id
+                .eq(chunks::tenant_id)
+                .and(sources::id.eq(chunks::source_id))
+                .and(sources::generation.eq(chunks::generation))),
+        )
+    };
+}
+
+/// All chunks of a source, in order, also while it is disabled: what is indexed by its revision must not depend
+/// on when it was looked at.
 pub(super) async fn chunks_of(
     conn: &mut Conn,
     tenant: TenantId,
     source: SourceId,
 ) -> Result<Vec<Chunk>, Fault> {
-    let rows = chunks::table
+    let rows = live!()
         .filter(chunks::tenant_id.eq(key(tenant)))
         .filter(chunks::source_id.eq(key(source)))
         .order(chunks::chunk_index)
@@ -142,6 +174,22 @@ pub(super) async fn chunks_of(
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(Chunk::from).collect())
+}
+
+/// The text of a source that has none but that of its chunks.
+pub(super) async fn text_of(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+) -> Result<String, Fault> {
+    let texts: Vec<String> = live!()
+        .filter(chunks::tenant_id.eq(key(tenant)))
+        .filter(chunks::source_id.eq(key(source)))
+        .order(chunks::chunk_index)
+        .select(chunks::content)
+        .load(conn)
+        .await?;
+    Ok(texts.join("\n\n"))
 }
 
 async fn chunks_by_id(
@@ -152,7 +200,8 @@ async fn chunks_by_id(
     let mut found = Vec::with_capacity(ids.len());
     // SQLite takes so many parameters and no more.
     for ids in ids.chunks(1_000) {
-        let rows = chunks::table
+        let rows = live!()
+            .filter(sources::enabled.eq(true))
             .filter(chunks::tenant_id.eq(key(tenant)))
             .filter(chunks::id.eq_any(ids.iter().copied().map(key)))
             .select(ChunkRow::as_select())

@@ -10,7 +10,11 @@ mod idempotency;
 mod jobs;
 mod keys;
 mod knowledge;
+mod knowledge_changes;
+mod knowledge_drafts;
 mod knowledge_index;
+mod knowledge_pages;
+mod knowledge_rows;
 mod messages;
 mod statistics;
 mod tenants;
@@ -22,6 +26,7 @@ pub(super) use knowledge_index::ChunkRow;
 use diesel_async::AsyncConnectionCore;
 
 use crate::fault::Fault;
+use crate::types::Json;
 use domain::Error;
 
 /// Moves a query with what it needs to the engine: `run!(self.write("name", scope), [borrowed], |conn| query)`.
@@ -58,6 +63,21 @@ fn optional_word<T>(parse: fn(&str) -> Option<T>, text: Option<&str>) -> Result<
 /// A count as the domain has it. Counts in the store are never negative.
 fn count(stored: i64) -> u64 {
     u64::try_from(stored).unwrap_or_default()
+}
+
+/// A small count as the domain has it.
+fn small(stored: i64) -> u32 {
+    u32::try_from(stored).unwrap_or_default()
+}
+
+/// A value as JSON.
+fn json(value: &impl serde::Serialize) -> Result<Json, Fault> {
+    Ok(Json(serde_json::to_value(value).map_err(Error::internal)?))
+}
+
+/// The value of JSON that the store holds. One that we can't read was written by a later version.
+fn of_json<T: serde::de::DeserializeOwned>(stored: Json) -> Result<T, Fault> {
+    Ok(serde_json::from_value(stored.0).map_err(Error::internal)?)
 }
 
 /// A number as the store has it; one too large for it stands for "as many as can be".

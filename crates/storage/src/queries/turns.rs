@@ -1,5 +1,6 @@
 //! A turn: the visitor's message in, the bot's answer in. What runs most often, and so in few statements.
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::Bot;
@@ -58,6 +59,18 @@ async fn conversation_and_bot(
         .transpose()
 }
 
+/// The time of a message, given while its conversation is held: never before that of the message before it, although
+/// requests that came side by side read the clock in another order than they were stored in.
+macro_rules! not_before_the_last {
+    ($at:expr) => {
+        case_when(
+            conversations::last_message_at.gt(Moment($at)),
+            conversations::last_message_at,
+        )
+        .otherwise(Moment($at))
+    };
+}
+
 /// A message to a conversation that is there.
 async fn resume(
     conn: &mut Conn,
@@ -84,7 +97,7 @@ async fn resume(
         .set((
             conversations::last_seq.eq(conversations::last_seq + 1),
             conversations::last_author.eq(Author::User.as_str()),
-            conversations::last_message_at.eq(Moment(incoming.at)),
+            conversations::last_message_at.eq(not_before_the_last!(incoming.at)),
             conversations::usage_shard.eq(shard),
         ))
         .returning(Locked::as_returning())
@@ -93,7 +106,10 @@ async fn resume(
         .optional()?
         // Deleted a moment ago: the message begins a new one.
         .ok_or(Fault::Again)?;
-    let message = visitors_message(incoming, id, locked.last_seq);
+    let message = Message {
+        created_at: locked.last_message_at.0,
+        ..visitors_message(incoming, id, locked.last_seq)
+    };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
     let taken = Taken {
         conversations: 0,
@@ -217,22 +233,23 @@ pub(super) async fn reply(
     tenant: TenantId,
     reply: &Reply,
 ) -> Result<Message, Fault> {
-    let place: Option<(i64, Key, i32)> =
+    let place: Option<(i64, Moment, Key, i32)> =
         diesel::update(conversations::table.find((key(tenant), key(reply.conversation_id))))
             .set((
                 conversations::last_seq.eq(conversations::last_seq + 1),
                 conversations::last_author.eq(Author::Bot.as_str()),
-                conversations::last_message_at.eq(Moment(reply.at)),
+                conversations::last_message_at.eq(not_before_the_last!(reply.at)),
             ))
             .returning((
                 conversations::last_seq,
+                conversations::last_message_at,
                 conversations::bot_id,
                 conversations::usage_shard,
             ))
             .get_result(conn)
             .await
             .optional()?;
-    let (seq, bot, shard) = place.ok_or(Error::NotFound(Resource::Conversation))?;
+    let (seq, at, bot, shard) = place.ok_or(Error::NotFound(Resource::Conversation))?;
     let message = Message {
         metadata: reply.metadata.clone(),
         reply_to: Some(reply.reply_to),
@@ -242,7 +259,7 @@ pub(super) async fn reply(
             seq,
             Author::Bot,
             &reply.text,
-            reply.at,
+            at.0,
         )
     };
     together!(

@@ -23,6 +23,7 @@ use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use domain::Result;
+use domain::jobs::JobKind;
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
@@ -182,9 +183,22 @@ macro_rules! together {
 }
 pub(crate) use together;
 
+/// A query whose rows nobody else changes until the commit: there is one writer.
+macro_rules! held {
+    ($query:expr) => {
+        $query
+    };
+}
+pub(crate) use held;
+
 /// The job to lease next. Nobody else can take it meanwhile: there is one writer.
-pub(crate) async fn next_job(conn: &mut Conn, now: Moment) -> QueryResult<Option<(Key, Key)>> {
+pub(crate) async fn next_job(
+    conn: &mut Conn,
+    kinds: &[JobKind],
+    now: Moment,
+) -> QueryResult<Option<(Key, Key)>> {
     jobs::table
+        .filter(jobs::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
         .filter(jobs::due_at.le(now))
         .filter(jobs::lease_until.is_null().or(jobs::lease_until.le(now)))
         .order((jobs::due_at, jobs::id))

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use diesel_async::SimpleAsyncConnection;
+use diesel_migrations::MigrationHarness;
 use domain::tenants::Tenants;
 use domain::{Clash, Error, TenantId};
 use futures_util::future::join_all;
@@ -151,11 +153,28 @@ async fn migrating_twice_at_once_is_safe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let (one, two) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 8);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 9);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
     assert!(two.pending_migrations().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_there_before_readings_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let mut conn = worker::connect(&path, true).unwrap();
+    while conn.pending_migrations(MIGRATIONS).unwrap().len() > 1 {
+        conn.run_next_migration(MIGRATIONS).unwrap();
+    }
+    let id = |number| format!("x'{number:032x}'");
+    let rows = crate::tests::before_readings(id, "1767268800000000");
+    SimpleConnection::batch_execute(&mut conn, &rows).unwrap();
+    drop(conn);
+    let store = Store::open(&path).unwrap();
+    store.migrate().await.unwrap();
+    crate::tests::check_after_readings(&store).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     given::turn(s, tenant, "session", given::NOON).await;
     // Leaves its reservation.
     given::received(s, tenant, &given::incoming("session", "Hello?")).await;
-    given::source(s, &bot).await;
+    given::site(s, &bot, None).await;
     given::upload(s, &bot, given::NOON).await;
     let request = domain::idempotency::KeyedRequest {
         key: "key".into(),

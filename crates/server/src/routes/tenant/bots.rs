@@ -8,14 +8,14 @@ use domain::bots::{Bot, BotChanges, BotFilter, BotRole, ChannelType, NewBot, Per
 use domain::language::Language;
 use domain::text::required;
 use domain::{Error, Result};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{envelope, words};
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody};
+use crate::http::body::{Json, JsonBody, given};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::idempotency::OperationId;
 use crate::http::params::{self, Query};
@@ -172,11 +172,6 @@ pub struct UpdateBot {
 }
 
 impl JsonBody for UpdateBot {}
-
-/// Tells a field that is null from one that is absent.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
-}
 
 impl CreateBot {
     fn read(self) -> Result<NewBot> {

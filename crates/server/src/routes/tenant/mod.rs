@@ -5,9 +5,8 @@ mod bots;
 mod conversations;
 mod envelope;
 mod knowledge;
-mod knowledge_form;
-mod knowledge_views;
 mod openapi;
+mod sse;
 mod stream;
 mod tenants;
 mod words;
@@ -42,7 +41,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(knowledge::list)
         .service(knowledge::create)
         .service(knowledge::get)
+        .service(knowledge::update)
         .service(knowledge::delete)
+        .service(knowledge::refresh)
+        .service(knowledge::events)
         .service(knowledge::upload)
         .service(knowledge::scrape)
         .service(knowledge::search)

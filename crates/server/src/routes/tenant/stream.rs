@@ -3,10 +3,8 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header;
 use actix_web::web::{Bytes, Data};
 use application::answering::AnswerObserver;
 use application::conversations::{self, SendMessage, TurnObserver};
@@ -21,12 +19,9 @@ use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::conversations::{SentMessage, TurnView};
-use super::envelope;
+use super::{envelope, sse};
 use crate::http::error::{ApiError, ApiResult};
 use crate::state::State;
-
-/// How long a stream is silent before it shows that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Takes a turn and answers with its events. What goes wrong before the visitor's message is stored is an
 /// ordinary error.
@@ -52,12 +47,7 @@ pub async fn turn(
     tasks.spawn(work.in_current_span());
     match stream.recv().await {
         Some(Event::Failed(error)) => Err(error),
-        Some(Event::Said(first)) => Ok(HttpResponse::Ok()
-            .insert_header((header::CONTENT_TYPE, "text/event-stream; charset=utf-8"))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            // Proxies that collect an answer before they pass it on would make a stream useless.
-            .insert_header(("x-accel-buffering", "no"))
-            .streaming(body(first, stream))),
+        Some(Event::Said(first)) => Ok(sse::response(body(first, stream))),
         None => Err(ApiError::Domain(domain::Error::internal(
             "the turn ended without an event",
         ))),
@@ -77,11 +67,8 @@ struct Events {
 impl Events {
     fn send(&mut self, name: &str, data: &impl Serialize) {
         self.begun = true;
-        let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
         // Nobody listening is no reason to stop.
-        let _ = self.sender.send(Event::Said(Bytes::from(format!(
-            "event: {name}\ndata: {data}\n\n"
-        ))));
+        let _ = self.sender.send(Event::Said(sse::event(name, data)));
     }
 
     fn fail(&mut self, error: ApiError) {
@@ -120,10 +107,10 @@ fn body(
         if let Some(first) = first {
             return Some((Ok(first), (None, events)));
         }
-        match timeout(HEARTBEAT, events.recv()).await {
+        match timeout(sse::HEARTBEAT, events.recv()).await {
             Ok(Some(Event::Said(event))) => Some((Ok(event), (None, events))),
             Ok(Some(Event::Failed(_)) | None) => None,
-            Err(_) => Some((Ok(Bytes::from_static(b": still here\n\n")), (None, events))),
+            Err(_) => Some((Ok(sse::STILL_HERE), (None, events))),
         }
     })
 }

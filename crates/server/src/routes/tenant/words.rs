@@ -2,9 +2,10 @@
 
 use domain::bots::{BotRole, ChannelType, Personality};
 use domain::conversations::ConversationStatus;
-use domain::knowledge::{SourceStatus, SourceType};
+use domain::knowledge::{ProgressUnit, SourceStatus, SourceType, Stage};
 use domain::language::Language;
 use domain::plans::Plan;
+use domain::websites::CrawlScope;
 use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
@@ -32,6 +33,9 @@ words! {
     status: ConversationStatus,
     source_type: SourceType,
     source_status: SourceStatus,
+    stage: Stage,
+    progress_unit: ProgressUnit,
+    crawl_scope: CrawlScope,
     plan: Plan;
     &[Type::String]
 }

@@ -11,7 +11,7 @@ use domain::text::CONTENT_MAX;
 use futures_util::StreamExt;
 use utoipa::ToSchema;
 
-use super::knowledge_views::CreateSource;
+use super::bodies::CreateSource;
 use crate::http::body::{SizeLimit, refuse_larger};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::params;
@@ -21,7 +21,7 @@ const LIMIT: SizeLimit = SizeLimit {
     bytes: UPLOAD_MAX + 64 * 1024,
     told: "10 MB",
 };
-/// Fields at most; the forms here have seven.
+/// Fields at most; the forms here have ten.
 const FIELDS: usize = 32;
 
 /// A file to upload.
@@ -33,7 +33,7 @@ const FIELDS: usize = 32;
 pub struct UploadForm {
     /// ID of the bot to add knowledge to
     bot_id: String,
-    /// The file to upload: TXT, MD or CSV, at most 10 MB
+    /// The file to upload: TXT, PDF, DOC, DOCX, MD, CSV or HTML, at most 10 MB
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
 }
@@ -59,6 +59,12 @@ pub struct SourceForm {
     include_subpages: Option<bool>,
     /// For the url type
     max_pages: Option<u32>,
+    /// For the url type
+    scope: Option<String>,
+    /// For the url type
+    resync_hours: Option<u32>,
+    /// For the url type
+    background: Option<bool>,
 }
 
 /// An uploaded file.
@@ -147,6 +153,11 @@ impl Form {
                 given("include_subpages").as_deref(),
             )?,
             max_pages: params::number("max_pages", given("max_pages").as_deref())?,
+            scope: given("scope"),
+            resync_hours: params::number("resync_hours", given("resync_hours").as_deref())?,
+            background: params::truth("background", given("background").as_deref())?,
+            // A list has no place in a form.
+            pairs: None,
         };
         Ok((body, self.file))
     }

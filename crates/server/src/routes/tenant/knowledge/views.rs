@@ -1,14 +1,18 @@
-//! What `/knowledge` reads and writes.
+//! What `/knowledge` answers.
 
-use domain::knowledge::{Chunk, KnowledgeSource, NamedSource, PageFailure};
+use application::knowledge::SourceDetails;
+use domain::knowledge::{
+    Chunk, CrawlPlan, KnowledgeSource, NamedSource, PageFailure, Progress, QuestionAnswer,
+    SourceType,
+};
 use domain::retrieval::Hit;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::words;
-use crate::http::body::{JsonBody, SizeLimit};
+use super::super::words;
+use super::bodies::PairBody;
 
 /// A knowledge source in a list.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +29,8 @@ pub(super) struct SourceView {
     pub(super) file_path: Option<String>,
     #[schema(schema_with = words::source_status)]
     pub(super) status: &'static str,
+    /// Whether the bot answers from it.
+    pub(super) enabled: bool,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) created_at: OffsetDateTime,
 }
@@ -40,6 +46,7 @@ impl From<NamedSource> for SourceView {
             source_type: source.source_type.as_str(),
             content_preview: source.content_preview,
             status: source.status.as_str(),
+            enabled: source.enabled,
             created_at: source.created_at,
         }
     }
@@ -60,20 +67,53 @@ pub(super) struct SourceDetailsView {
     pub(super) chunks: Vec<ChunkView>,
 }
 
+impl From<SourceDetails> for SourceDetailsView {
+    fn from(details: SourceDetails) -> Self {
+        let is_curated = details.named.source.source_type == SourceType::Qa;
+        let pairs = details
+            .chunks
+            .iter()
+            .filter_map(|chunk| QuestionAnswer::of_chunk(&chunk.draft));
+        Self {
+            source: WholeSource {
+                content: details.content,
+                pairs: is_curated.then(|| pairs.map(PairBody::from).collect()),
+                about: details.named.into(),
+            },
+            chunks: details.chunks.into_iter().map(ChunkView::from).collect(),
+        }
+    }
+}
+
 #[derive(Serialize, ToSchema)]
 pub(super) struct WholeSource {
+    #[serde(flatten)]
+    pub(super) about: SourceStateView,
+    /// The whole text; empty while it is processed.
+    pub(super) content: String,
+    /// The questions and answers of a qa source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pairs: Option<Vec<PairBody>>,
+}
+
+/// A knowledge source and how it does.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceStateView {
     pub(super) id: Uuid,
     pub(super) bot_id: Uuid,
     pub(super) bot_name: String,
     pub(super) name: String,
+    #[schema(schema_with = words::source_type)]
     pub(super) source_type: &'static str,
-    /// The whole text; empty while it is processed.
-    pub(super) content: String,
     pub(super) file_path: Option<String>,
     #[schema(schema_with = words::source_status)]
     pub(super) status: &'static str,
-    /// Why it failed.
+    /// Whether the bot answers from it.
+    pub(super) enabled: bool,
+    /// Why it failed, or could not be read again.
     pub(super) error: Option<String>,
+    /// How far its reading has come; null when it is not being read.
+    pub(super) progress: Option<ProgressView>,
     pub(super) chunk_count: u32,
     pub(super) size_bytes: u64,
     #[serde(flatten)]
@@ -82,6 +122,66 @@ pub(super) struct WholeSource {
     pub(super) created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) updated_at: OffsetDateTime,
+}
+
+impl From<NamedSource> for SourceStateView {
+    fn from(NamedSource { source, bot_name }: NamedSource) -> Self {
+        Self {
+            id: source.id.0,
+            bot_id: source.bot_id.0,
+            bot_name,
+            file_path: file_path(&source),
+            website: WebsiteView::of(&source),
+            name: source.name,
+            source_type: source.source_type.as_str(),
+            status: source.status.as_str(),
+            enabled: source.enabled,
+            error: source.error,
+            progress: source.progress.map(ProgressView::from),
+            chunk_count: source.chunk_count,
+            size_bytes: source.size_bytes,
+            created_at: source.created_at,
+            updated_at: source.updated_at,
+        }
+    }
+}
+
+/// A knowledge source without its content.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SourceBriefView {
+    pub(super) source: SourceStateView,
+}
+
+impl From<NamedSource> for SourceBriefView {
+    fn from(named: NamedSource) -> Self {
+        Self {
+            source: named.into(),
+        }
+    }
+}
+
+/// How far the reading of a source has come.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProgressView {
+    #[schema(schema_with = words::stage)]
+    pub(super) stage: &'static str,
+    /// What is counted.
+    #[schema(schema_with = words::progress_unit)]
+    pub(super) unit: &'static str,
+    pub(super) done: u64,
+    /// As far as is known by now.
+    pub(super) total: u64,
+}
+
+impl From<Progress> for ProgressView {
+    fn from(progress: Progress) -> Self {
+        Self {
+            stage: progress.stage.as_str(),
+            unit: progress.unit.as_str(),
+            done: progress.done,
+            total: progress.total,
+        }
+    }
 }
 
 /// What only url sources have.
@@ -94,6 +194,48 @@ pub(super) struct WebsiteView {
     pub(super) failed_urls: Vec<String>,
     /// What could not be read, and why.
     pub(super) failures: Vec<FailureView>,
+    /// How it is read, now and again; null for one that can't be read again.
+    #[serde(flatten)]
+    pub(super) crawl: Option<CrawlView>,
+    /// When it was last compared with the site.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub(super) synced_at: Option<OffsetDateTime>,
+}
+
+impl WebsiteView {
+    fn of(source: &KnowledgeSource) -> Option<Self> {
+        let failures = &source.failures;
+        Some(Self {
+            url: source.url.clone()?,
+            pages: source.pages.unwrap_or_default(),
+            failed_urls: failures.iter().map(|failure| failure.url.clone()).collect(),
+            failures: failures.iter().cloned().map(FailureView::from).collect(),
+            crawl: source.crawl.map(CrawlView::from),
+            synced_at: source.synced_at,
+        })
+    }
+}
+
+/// How a website is read.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CrawlView {
+    pub(super) include_subpages: bool,
+    #[schema(schema_with = words::crawl_scope)]
+    pub(super) scope: &'static str,
+    pub(super) max_pages: u32,
+    /// After how many hours it is read again; null: only when asked.
+    pub(super) resync_hours: Option<u32>,
+}
+
+impl From<CrawlPlan> for CrawlView {
+    fn from(plan: CrawlPlan) -> Self {
+        Self {
+            include_subpages: plan.include_subpages,
+            scope: plan.scope.as_str(),
+            max_pages: plan.max_pages,
+            resync_hours: plan.resync_hours,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -180,98 +322,6 @@ pub(super) struct ScrapedSite {
     pub(super) failures: Vec<FailureView>,
     #[schema(example = "Website scraped successfully")]
     pub(super) message: &'static str,
-}
-
-/// Which sources, and which page of them.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListSources {
-    /// Page number (default: 1)
-    #[param(value_type = Option<u32>, minimum = 1)]
-    pub(super) page: Option<String>,
-    /// Items per page (default: 20, max: 100)
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    pub(super) per_page: Option<String>,
-    /// Filter by specific bot
-    pub(super) bot_id: Option<String>,
-    /// Filter by source type
-    #[param(schema_with = words::source_type)]
-    pub(super) source_type: Option<String>,
-}
-
-/// A source to be made. A file comes as `multipart/form-data` with the same fields.
-#[derive(Default, Deserialize, ToSchema)]
-pub(super) struct CreateSource {
-    /// ID of the bot to add knowledge to
-    #[schema(required, nullable = false)]
-    pub(super) bot_id: Option<String>,
-    /// Name of the knowledge source (1 to 200 characters)
-    #[schema(required, nullable = false)]
-    pub(super) name: Option<String>,
-    /// Type of source
-    #[schema(required, schema_with = words::source_type)]
-    pub(super) source_type: Option<String>,
-    /// The knowledge content (required for text type)
-    pub(super) content: Option<String>,
-    /// Website URL to scrape (required for url type)
-    pub(super) url: Option<String>,
-    /// Include subpages when scraping (url type only)
-    pub(super) include_subpages: Option<bool>,
-    /// Maximum pages to scrape (default: 5, max: 20)
-    #[schema(minimum = 1, maximum = 20)]
-    pub(super) max_pages: Option<u32>,
-}
-
-impl JsonBody for CreateSource {
-    // A million characters, each of which JSON may write as twelve bytes, and the rest.
-    const LIMIT: SizeLimit = SizeLimit {
-        bytes: 13 * 1024 * 1024,
-        told: "13 MB",
-    };
-}
-
-/// A website to read.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct ScrapeBody {
-    /// ID of the bot to add knowledge to
-    #[schema(required, nullable = false)]
-    pub(super) bot_id: Option<String>,
-    /// Website URL to scrape
-    #[schema(required, nullable = false)]
-    pub(super) url: Option<String>,
-    /// Include subpages in scraping (default: false)
-    pub(super) include_subpages: Option<bool>,
-    /// Maximum pages to scrape (default: 5, max: 20)
-    #[schema(minimum = 1, maximum = 20)]
-    pub(super) max_pages: Option<u32>,
-}
-
-impl JsonBody for ScrapeBody {}
-
-/// A question to a bot's knowledge.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct SearchBody {
-    /// Whose knowledge
-    #[schema(required, nullable = false)]
-    pub(super) bot_id: Option<String>,
-    /// The question (1 to 8000 characters)
-    #[schema(required, nullable = false)]
-    pub(super) query: Option<String>,
-    /// The most chunks (default: 10, max: 50)
-    #[schema(minimum = 1, maximum = 50)]
-    pub(super) limit: Option<u32>,
-    /// Earlier messages, oldest first
-    pub(super) history: Option<Vec<UtteranceBody>>,
-}
-
-impl JsonBody for SearchBody {}
-
-/// An earlier message.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct UtteranceBody {
-    /// `user` or `bot`
-    pub(super) sender: String,
-    pub(super) message: String,
 }
 
 /// What retrieval finds.

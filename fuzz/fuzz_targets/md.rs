@@ -1,0 +1,4 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = documents::read(domain::documents::FileKind::Md, bytes.to_vec());
+});
