@@ -101,6 +101,7 @@ impl Fetcher {
             && let Some(pause) = retry::pause(response)
             && Instant::now() + pause < deadline
         {
+            sleep(pause).await;
             (hop, by) = once(self.page_time).await?;
         }
         match hop {

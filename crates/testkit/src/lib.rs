@@ -34,7 +34,7 @@ pub use client::{
     Answer, Bot, Client, ClientError, Conversation, ConversationDetails, Message, NewBot, Page,
     Pagination, SearchResults, Sent, Source, SourceDetails, Turn, encode,
 };
-pub use contracts::fakes;
+pub use contracts::{fakes, files};
 pub use server::{Builder, TestServer};
 
 /// What TLS rests on, which the process has to say once, before the first client or server.

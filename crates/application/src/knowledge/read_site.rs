@@ -4,7 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::jobs::{Job, NextRun};
 use domain::knowledge::{
-    Draft, DraftPage, Edition, KnowledgeSource, PREVIEW_LEN, PageFailure, ProgressUnit, Stage,
+    Draft, DraftPage, Edition, KnowledgeSource, PREVIEW_LEN, PageFailure, ProgressUnit,
+    SourceStatus, Stage,
 };
 use domain::text::preview;
 use domain::websites::{CrawlError, CrawlRequest, Found, KnownPage, PageSink};
@@ -43,7 +44,13 @@ pub(super) async fn read_site(app: &App, job: &Job) -> Result<JobEnd> {
     let (Some(plan), Some(url)) = (source.crawl, source.url.clone()) else {
         return Ok(JobEnd::DONE);
     };
-    let known = app.knowledge.known_pages(tenant, id).await?;
+    let mut known = app.knowledge.known_pages(tenant, id).await?;
+    if source.status != SourceStatus::Ready {
+        // The reading before did not come to its end: pages are to be sent again for their links.
+        for page in &mut known {
+            (page.mark.etag, page.mark.last_modified) = (None, None);
+        }
+    }
     let mut reading = Reading::new(app, draft, &known);
     let request = CrawlRequest {
         url,

@@ -12,20 +12,15 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 const MEMORY: u64 = 256 * 1024 * 1024;
 /// Processor time, in seconds.
 const PROCESSOR: u64 = 45;
-/// The pipes, and what its start leaves open.
-const FILES: u64 = 16;
+/// How much later the system ends it without saying for what, in seconds.
+const GRACE: u64 = 5;
 /// How far it stands back behind what answers visitors.
 const NICE: i32 = 10;
-/// The exit code of a process that could not bind itself, and so has read nothing.
-pub const NOT_BOUND: i32 = 3;
 
 /// Binds this process, reads a file from the standard input, and writes what it holds to the standard output as
 /// JSON: a `Result<Document, ReadError>`. A panic ends the process; its words, which may quote the file, go nowhere.
 pub fn run(kind: &str) -> ExitCode {
-    if bind().is_err() {
-        return ExitCode::from(NOT_BOUND as u8);
-    }
-    let Some(kind) = FileKind::parse(kind) else {
+    let (Ok(()), Some(kind)) = (bind(), FileKind::parse(kind)) else {
         return ExitCode::FAILURE;
     };
     let mut bytes = Vec::new();
@@ -45,21 +40,54 @@ pub fn run(kind: &str) -> ExitCode {
     }
 }
 
-/// Takes from this process, for good, what reading a file does not need.
+/// Takes from this process, for good, what reading a file does not need. What it can do afterwards is compute, and
+/// use the pipes that are open already.
 ///
 /// # Errors
 /// Where the system does not let it.
-pub fn bind() -> Result<(), rustix::io::Errno> {
-    let at_most = |most| Rlimit {
-        current: Some(most),
-        maximum: Some(most),
+pub fn bind() -> std::io::Result<()> {
+    shut_out()?;
+    let between = |soft, hard| Rlimit {
+        current: Some(soft),
+        maximum: Some(hard),
     };
+    let at_most = |most| between(most, most);
     setrlimit(Resource::Core, at_most(0))?;
+    setrlimit(Resource::Nproc, at_most(0))?;
     // Not a byte into any file. Pipes are none.
     setrlimit(Resource::Fsize, at_most(0))?;
-    setrlimit(Resource::Nofile, at_most(FILES))?;
-    setrlimit(Resource::Cpu, at_most(PROCESSOR))?;
+    // At the one SIGXCPU, which says why; at the other SIGKILL.
+    setrlimit(Resource::Cpu, between(PROCESSOR, PROCESSOR + GRACE))?;
     setrlimit(Resource::Data, at_most(MEMORY))?;
     nice(NICE)?;
+    // Last, as it counts for the others as well: no file, socket or pipe can be opened any more.
+    setrlimit(Resource::Nofile, at_most(0))?;
+    Ok(())
+}
+
+/// No path, no network, and no signal to others, as far as the kernel knows how (`landlock(7)`, Linux 5.13 and later):
+/// what no count of open files forbids.
+#[cfg(target_os = "linux")]
+fn shut_out() -> std::io::Result<()> {
+    use landlock::{
+        ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr,
+        RulesetError, Scope,
+    };
+    const KNOWN: ABI = ABI::V6;
+    let shut = || {
+        Ruleset::default()
+            .set_compatibility(CompatLevel::BestEffort)
+            .handle_access(AccessFs::from_all(KNOWN))?
+            .handle_access(AccessNet::from_all(KNOWN))?
+            .scope(Scope::from_all(KNOWN))?
+            .create()?
+            .restrict_self()
+    };
+    let shut: Result<_, RulesetError> = shut();
+    shut.map(drop).map_err(std::io::Error::other)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn shut_out() -> std::io::Result<()> {
     Ok(())
 }

@@ -9,15 +9,19 @@
 pub mod child;
 
 use std::ffi::OsString;
+use std::future::pending;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::documents::{Document, DocumentReader, FileKind, ReadError};
+use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::Reader;
@@ -65,12 +69,14 @@ impl Isolated {
         }
     }
 
-    async fn run(&self, kind: FileKind, bytes: &[u8]) -> Result<(ExitStatus, Vec<u8>), ReadError> {
-        let failed = |error: std::io::Error| ReadError::Failed(error.to_string());
-        let mut child = Command::new(&self.program)
+    fn start(&self, kind: FileKind) -> std::io::Result<Child> {
+        Command::new(&self.program)
             .args(&self.arguments)
             .arg(kind.as_str())
             .env_clear()
+            // By itself, mimalloc maps a gibibyte for writing before the process can bind itself, and what was mapped
+            // before a limit is free of it. Other allocators don't know the name.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -78,24 +84,36 @@ impl Isolated {
             // Nobody waits for it any more: the source was deleted, or the server stops.
             .kill_on_drop(true)
             .spawn()
-            .map_err(failed)?;
+    }
+
+    /// Gives the process its file, and waits for its answer and its end.
+    async fn ask(
+        &self,
+        child: &mut Child,
+        bytes: &[u8],
+    ) -> Result<(ExitStatus, Vec<u8>), ReadError> {
         let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ReadError::Failed("the process has no pipes".into()));
+            return Err(failed("the process has no pipes"));
         };
         let send = async move {
             // One that ends early reads no further; how it ended says why.
             let _ = input.write_all(bytes).await;
+            // So that it sees the end of the file.
+            drop(input);
+            pending().await
         };
         let mut answer = Vec::new();
         let mut output = output.take(self.limits.output + 1);
-        let receive = output.read_to_end(&mut answer);
-        let ((), received) = tokio::join!(send, receive);
+        // Whoever has answered needs no more of the file.
+        let received = tokio::select! {
+            received = output.read_to_end(&mut answer) => received,
+            never = send => never,
+        };
         received.map_err(failed)?;
         if answer.len() as u64 > self.limits.output {
             return Err(crate::text::too_long());
         }
-        let status = child.wait().await.map_err(failed)?;
-        Ok((status, answer))
+        Ok((child.wait().await.map_err(failed)?, answer))
     }
 }
 
@@ -103,15 +121,26 @@ impl Isolated {
 impl DocumentReader for Isolated {
     async fn read(&self, kind: FileKind, bytes: Vec<u8>) -> Result<Document, ReadError> {
         let Ok(_turn) = self.turns.acquire().await else {
-            return Err(ReadError::Failed("no more files are read".into()));
+            return Err(failed("no more files are read"));
         };
-        let run = timeout(self.limits.time, self.run(kind, &bytes)).await;
-        let (status, answer) = run.unwrap_or_else(|_| Err(unreadable(TOO_LONG)))?;
-        if status.success() {
-            return serde_json::from_slice(&answer)
-                .unwrap_or_else(|error| Err(ReadError::Failed(error.to_string())));
+        let mut child = self.start(kind).map_err(failed)?;
+        let asked = timeout(self.limits.time, self.ask(&mut child, &bytes)).await;
+        let (status, answer) = match asked.unwrap_or_else(|_| Err(unreadable(TOO_LONG))) {
+            Ok(ended) => ended,
+            Err(error) => {
+                // Its turn ends when it does: what is being killed still has its memory.
+                let _ = child.kill().await;
+                return Err(error);
+            }
+        };
+        if !status.success() {
+            return Err(ended(status));
         }
-        Err(ended(status))
+        // Megabytes take their time: not on a thread that answers visitors.
+        spawn_blocking(move || serde_json::from_slice(&answer))
+            .await
+            .map_err(failed)?
+            .unwrap_or_else(|error| Err(failed(error)))
     }
 
     async fn cut(&self, kind: FileKind, text: String) -> Document {
@@ -125,20 +154,30 @@ const TOO_LARGE: &str = "Reading the file needs more memory than there is for on
      and upload those.";
 const DAMAGED: &str = "The file can't be read: it is damaged in a way that ends its reader. Save it anew and upload that.";
 
+/// The exit code of a program of Rust that panicked.
+const PANICKED: i32 = 101;
+
 /// What a process that ended badly says about its file.
 fn ended(status: ExitStatus) -> ReadError {
-    if status.code() == Some(child::NOT_BOUND) {
-        return ReadError::Failed("the process could not bind itself".into());
+    match status.signal().and_then(Signal::from_named_raw) {
+        Some(Signal::XCPU) => unreadable(TOO_LONG),
+        // Rust aborts where memory can't be had; the system kills where it is short of it.
+        Some(Signal::ABORT | Signal::KILL) => unreadable(TOO_LARGE),
+        // Whoever stops the server ends what it started as well. The file can be read another time.
+        Some(Signal::TERM | Signal::INT | Signal::HUP | Signal::QUIT) => stopped(status),
+        Some(_) => unreadable(DAMAGED),
+        None if status.code() == Some(PANICKED) => unreadable(DAMAGED),
+        // It did not come to read the file.
+        None => stopped(status),
     }
-    #[cfg(unix)]
-    match std::os::unix::process::ExitStatusExt::signal(&status) {
-        // SIGXCPU; SIGKILL comes from the system when a process goes on nevertheless, or when memory is short.
-        Some(24) => return unreadable(TOO_LONG),
-        // SIGABRT is how Rust ends where memory can't be had.
-        Some(6 | 9) => return unreadable(TOO_LARGE),
-        _ => {}
-    }
-    unreadable(DAMAGED)
+}
+
+fn stopped(status: ExitStatus) -> ReadError {
+    failed(format_args!("the process ended: {status}"))
+}
+
+fn failed(why: impl std::fmt::Display) -> ReadError {
+    ReadError::Failed(why.to_string())
 }
 
 fn unreadable(why: &str) -> ReadError {

@@ -1,4 +1,9 @@
 //! The reader against its port's promises.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where what it needs is not there"
+)]
 
 mod doc;
 mod docx;

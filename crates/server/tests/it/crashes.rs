@@ -5,8 +5,14 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
+use testkit::fakes::website::{Delivery, FakeWebsite};
+use testkit::files;
+
 use crate::program::Place;
-use crate::support::{Told, eventually, get, make_bot, messages, say, text, usage};
+use crate::support::{
+    Told, eventually, get, make_bot, messages, post, read_source, say, text, usage,
+};
+use crate::websites::page;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_is_kept_sqlite() {
@@ -112,5 +118,85 @@ async fn a_keyed_request_is_done_once_also_across_a_kill() {
     let client = server.client(&key);
     assert_eq!(send(&client).await.text, first.text);
     assert_eq!(messages(&client, "s").await.len(), 2);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_is_read_once_also_across_a_kill_sqlite() {
+    a_site_is_read_once_also_across_a_kill(Place::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_is_read_once_also_across_a_kill_postgres() {
+    a_site_is_read_once_also_across_a_kill(Place::postgres().await).await;
+}
+
+async fn a_site_is_read_once_also_across_a_kill(place: Place) {
+    const PAGES: usize = 60;
+    let place = place.with("BOTWRIGHT_EGRESS_ALLOW", "127.0.0.0/8");
+    let (_, key) = place.tenant("Ours");
+    let site = FakeWebsite::start().await;
+    let links: Vec<String> = (0..PAGES).map(|number| format!("/{number}")).collect();
+    let links: Vec<&str> = links.iter().map(String::as_str).collect();
+    site.put(
+        "/",
+        page("Shop", "The start of a shop with many pages.", &links),
+    );
+    for path in &links {
+        let words = format!("The words of page {path} are these and no others.");
+        let late = Delivery::Late(Duration::from_millis(40));
+        site.put(path, page(path, &words, &[]).delivered(late));
+    }
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let bot = text(&make_bot(&client, json!({})).await, "id").to_owned();
+    let source = json!({
+        "bot_id": bot, "name": "Shop", "source_type": "url", "url": site.url("/"),
+        "include_subpages": true, "max_pages": 100, "background": true,
+    });
+    let made = post(&client, "/knowledge/sources", source).await;
+    let id = text(made.gives(201), "id").to_owned();
+    eventually(Duration::from_secs(20), "some pages are read", async || {
+        site.paths().len() > 20
+    })
+    .await;
+    server.kill();
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let read = read_source(&client, &id).await;
+    assert_eq!(
+        (&read["status"], &read["pages"]),
+        (&json!("ready"), &json!(PAGES + 1))
+    );
+    let whole = get(&client, &format!("/knowledge/sources/{id}")).await;
+    let chunks = whole.gives(200)["chunks"].as_array().unwrap().clone();
+    let mut urls: Vec<&str> = chunks.iter().map(|chunk| text(chunk, "url")).collect();
+    urls.sort_unstable();
+    urls.dedup();
+    assert_eq!(
+        (urls.len(), chunks.len()),
+        (PAGES + 1, PAGES + 1),
+        "each page once"
+    );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_harms_its_reader_fails_and_the_server_lives() {
+    let place = Place::new();
+    let (_, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let bot = text(&make_bot(&client, json!({})).await, "id").to_owned();
+    // Packed, it is a hundredth of the upload limit; unpacked, more than a reader may have.
+    let body = format!("<w:document>{}</w:document>", "<w:p/>".repeat(30_000_000));
+    let bomb = files::archive(&[("word/document.xml", &body)]);
+    let upload = client.upload(&bot, "bomb.docx", bomb).await.unwrap();
+    let id = text(upload.gives(201), "id").to_owned();
+    let turn = say(&client, "s", "Hello?").await;
+    assert!(!text(&turn["bot_response"], "message").is_empty());
+    let read = read_source(&client, &id).await;
+    assert_eq!(read["status"], "failed", "{read}");
+    assert!(text(&read, "error").ends_with('.'), "{read}");
     server.stop().await;
 }

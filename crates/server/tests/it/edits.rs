@@ -81,8 +81,9 @@ async fn only_the_fields_given_change(server: &TestServer) {
         client,
         &path(&id),
         json!({ "name": "House rules", "id": "x", "bot_id": "y" }),
-    );
-    assert_eq!(changed.await.gives(200)["source"]["name"], "House rules");
+    )
+    .await;
+    assert_eq!(changed.gives(200)["source"]["name"], "House rules");
     let after = get(client, &path(&id)).await.gives(200).clone();
     for field in [
         "id",

@@ -75,6 +75,7 @@ async fn a_text_source_is_ready_at_once(server: &TestServer) {
         "bot_name",
         "content_preview",
         "created_at",
+        "enabled",
         "file_path",
         "id",
         "name",

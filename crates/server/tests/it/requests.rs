@@ -97,7 +97,9 @@ async fn a_wrong_method_is_told_the_right_ones(server: &TestServer) {
         (Method::GET, "/knowledge/upload", "POST"),
         (Method::GET, "/knowledge/scrape", "POST"),
         (Method::PUT, "/knowledge/sources", "GET, POST"),
-        (Method::POST, "/knowledge/sources/a", "GET, DELETE"),
+        (Method::POST, "/knowledge/sources/a", "GET, PUT, DELETE"),
+        (Method::GET, "/knowledge/sources/a/refresh", "POST"),
+        (Method::POST, "/knowledge/sources/a/events", "GET"),
     ] {
         let answer = server
             .client

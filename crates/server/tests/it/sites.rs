@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::fakes::website::FakeWebsite;
-use testkit::{Builder, Client, TestServer};
+use testkit::{Client, TestServer};
 
 use crate::streaming;
 use crate::support::{

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use testkit::{Answer, Client, TestServer};
+use testkit::{Answer, Client, TestServer, files};
 use tokio::io::AsyncWriteExt;
 
 use crate::raw;
@@ -87,6 +87,17 @@ async fn an_upload_is_answered_as_documented_and_becomes_ready(server: &TestServ
 async fn every_type_is_read(server: &TestServer) {
     let client = &server.client;
     let bot = bot(server).await;
+    let paragraph = "<w:p><w:r><w:t>The code word is Jasper.</w:t></w:r></w:p>";
+    let docx = || files::docx(paragraph, &[]);
+    let doc = [files::DocParagraph::plain("The code word is Kaolin.")];
+    let mut types = vec![
+        ("e.pdf", files::pdf("The code word is Halite."), "Halite"),
+        ("f.docx", docx(), "Jasper"),
+        ("g.doc", files::doc(&doc, false), "Kaolin"),
+        // What a file holds decides, not its name.
+        ("h.doc", docx(), "Jasper"),
+        ("i.txt", files::pdf("The code word is Halite."), "Halite"),
+    ];
     for (name, bytes, word) in [
         ("a.txt", "The code word is Alabaster.", "Alabaster"),
         ("b.md", "# Head\n\nThe code word is *Basalt*.", "Basalt"),
@@ -97,7 +108,15 @@ async fn every_type_is_read(server: &TestServer) {
         ),
         ("UPPER.TXT", "The code word is Emerald.", "Emerald"),
         ("two.dots.md", "The code word is Flint.", "Flint"),
+        (
+            "d.html",
+            "<title>Stones</title><main><p>The code word is Gneiss.</p></main>",
+            "Gneiss",
+        ),
     ] {
+        types.push((name, bytes.as_bytes().to_vec(), word));
+    }
+    for (name, bytes, word) in types {
         let made = upload(client, &bot, name, bytes).await.gives(201).clone();
         let source = read_source(client, text(&made, "id")).await;
         assert_eq!(source["status"], "ready", "{source}");
@@ -218,12 +237,15 @@ async fn what_is_not_supported_is_refused(server: &TestServer) {
         "txt",
         "a.",
         ".gitignore",
-        "a.html",
+        "a.rtf",
+        "a.xlsx",
     ] {
         let answer = upload(client, &bot, name, "words").await;
         let message = answer.refuses(400, "Invalid field: file");
         assert!(
-            message.contains("TXT") && message.contains("MD") && message.contains("CSV"),
+            ["TXT", "PDF", "DOC", "DOCX", "MD", "CSV"]
+                .iter()
+                .all(|kind| message.contains(kind)),
             "{message}"
         );
     }

@@ -12,7 +12,7 @@ use super::engine::{Conn, held};
 use super::knowledge::raise_version;
 use super::{count, jobs, json, knowledge_rows as rows, of_json, word};
 use crate::fault::Fault;
-use crate::schema::knowledge_sources as sources;
+use crate::schema::{knowledge_pages as pages, knowledge_sources as sources};
 use crate::types::{Json, Key, Moment, key};
 
 pub(super) async fn update(
@@ -56,6 +56,18 @@ pub(super) async fn update(
         ))
         .execute(conn)
         .await?;
+    if change.max_pages.is_some() {
+        // A page that is not sent again brings no links, and there is room for more of them now.
+        diesel::update(pages::table)
+            .filter(pages::tenant_id.eq(key(tenant)))
+            .filter(pages::source_id.eq(key(id)))
+            .set((
+                pages::etag.eq(None::<String>),
+                pages::last_modified.eq(None::<String>),
+            ))
+            .execute(conn)
+            .await?;
+    }
     if plan.is_some() && change.resync_hours.is_some() {
         jobs::reschedule(conn, tenant, id, JobKind::ReadSite, next, at).await?;
     }
