@@ -14,6 +14,9 @@ use crate::http::Connection;
 /// Turns in one conversation before a client begins another.
 const TURNS: u64 = 8;
 
+/// A connection that was idle for so long may be closed by the server just as a request goes out.
+const STALE: Duration = Duration::from_secs(2);
+
 /// What visitors of the demo's shop ask. Some are answered from its handbook, some are not.
 const QUESTIONS: [&str; 16] = [
     "What are your opening hours?",
@@ -99,7 +102,7 @@ pub async fn paced_until(
     let target = Arc::new(target.clone());
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
     let mut running = JoinSet::new();
-    let idle = Arc::new(Mutex::new(Vec::new()));
+    let idle: Arc<Mutex<Vec<(Connection, Instant)>>> = Arc::default();
     let mut turn = 0;
     loop {
         tokio::select! {
@@ -110,16 +113,17 @@ pub async fn paced_until(
         turn += 1;
         running.spawn(async move {
             let asked = Instant::now();
+            // The one used last: where it has been idle for long, so have the others.
             let connection = idle.lock().await.pop();
             let mut connection = match connection {
-                Some(connection) => connection,
-                None => Connection::open(target.address).await?,
+                Some((connection, since)) if since.elapsed() < STALE => connection,
+                _ => Connection::open(target.address).await?,
             };
             let question = QUESTIONS[turn % QUESTIONS.len()];
             let path = path_of(&format!("paced-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
             let body = format!("{{\"message\":\"{question}\"}}");
             ask(&mut connection, &target, &path, &body).await?;
-            idle.lock().await.push(connection);
+            idle.lock().await.push((connection, Instant::now()));
             anyhow::Ok(asked.elapsed())
         });
     }

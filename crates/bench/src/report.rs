@@ -72,10 +72,10 @@ fn reading_table(figures: &reading::Figures, pages: usize) -> Result<String, std
             None,
         ),
         (
-            format!("PDF of {book} pages"),
-            &figures.book,
-            book,
-            Some(megabytes),
+            format!("{} PDFs of {book} pages", reading::BOOKS),
+            &figures.books,
+            book * reading::BOOKS,
+            Some(megabytes * reading::BOOKS as f64),
         ),
     ] {
         writeln!(
@@ -95,7 +95,7 @@ fn reading_table(figures: &reading::Figures, pages: usize) -> Result<String, std
     match figures.pdftotext {
         Some((seconds, memory)) => writeln!(
             out,
-            "| *`pdftotext`, the same PDF* | {seconds:.1} | {:.0} | {:.1} | | {memory:.0} | | | |",
+            "| *`pdftotext`, one such PDF* | {seconds:.1} | {:.0} | {:.1} | | {memory:.0} | | | |",
             book as f64 / seconds,
             megabytes / seconds
         )?,

@@ -12,15 +12,13 @@ use actix_web::{App as WebApp, HttpServer};
 use application::App;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::http::{app, requests};
 use crate::metrics::Metrics;
 use crate::settings::{Database, Settings, SettingsError};
 use crate::state::State;
 use crate::wiring::{self, Wired};
-use crate::worker;
+use crate::worker::Background;
 
 /// How long requests in flight may take after the server was told to stop. The whole stop takes less than
 /// ten seconds.
@@ -51,6 +49,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The system has no threads for the background work.
+    #[error("the background work can't be started")]
+    Threads(std::io::Error),
     /// Another server runs on the same embedded store.
     #[error("BOTWRIGHT_DATA_DIR: another botwright server is running on {0}")]
     InUse(String),
@@ -63,8 +64,7 @@ pub struct Server {
     wired: Wired,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
-    background: TaskTracker,
-    stop: CancellationToken,
+    background: Background,
     _lock: Option<std::fs::File>,
 }
 
@@ -120,14 +120,8 @@ impl Server {
         };
         let handle = server.handle();
         let serving = tokio::spawn(server);
-        let (background, stop) = (TaskTracker::new(), CancellationToken::new());
-        worker::start(
-            &wired.app,
-            &wired.bell,
-            settings.abandon_after,
-            &background,
-            &stop,
-        );
+        let background = Background::start(&wired.app, &wired.bell, settings.abandon_after)
+            .map_err(StartError::Threads)?;
         tracing::info!(%address, store = wired.stores.engine(), provider = ?settings.llm, "botwright is listening");
         Ok(Self {
             address,
@@ -136,7 +130,6 @@ impl Server {
             handle,
             serving,
             background,
-            stop,
             _lock: lock,
         })
     }
@@ -155,12 +148,11 @@ impl Server {
     pub async fn stop(self) {
         self.handle.pause().await;
         self.state.drain();
-        self.stop.cancel();
+        self.background.stop();
         self.state.tasks.close();
-        self.background.close();
         let finished = async {
             self.state.tasks.wait().await;
-            self.background.wait().await;
+            self.background.ended().await;
         };
         if timeout(GRACE, finished).await.is_err() {
             tracing::warn!(

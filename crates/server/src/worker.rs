@@ -7,6 +7,7 @@ use application::knowledge::{self, JobEnd};
 use application::{App, conversations, idempotency};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
+use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -37,31 +38,96 @@ impl JobBell for Bell {
     }
 }
 
-/// Starts the background work; it ends soon after `stop`, a job under way being finished first if it is short.
-pub fn start(
-    app: &Arc<App>,
-    bell: &Arc<Bell>,
-    abandon_after: Duration,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    for lane in 0..JobKind::LANES.len() {
-        for _ in 0..WORKERS {
-            tasks.spawn(work(lane, app.clone(), bell.clone(), stop.clone()));
+/// The background work, on threads of its own that stand back behind those that answer visitors.
+pub struct Background {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    /// Taken when this is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Background {
+    /// Starts the background work.
+    ///
+    /// # Errors
+    /// Where the system has no threads for it.
+    pub fn start(
+        app: &Arc<App>,
+        bell: &Arc<Bell>,
+        abandon_after: Duration,
+    ) -> std::io::Result<Self> {
+        let background = Self {
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            runtime: Some(runtime()?),
+        };
+        let stop = &background.stop;
+        for lane in 0..JobKind::LANES.len() {
+            for _ in 0..WORKERS {
+                background.spawn(work(lane, app.clone(), bell.clone(), stop.clone()));
+            }
+        }
+        background.spawn(repeat(
+            SWEEP,
+            stop.clone(),
+            app.clone(),
+            move |app| async move { conversations::abandon(&app, abandon_after).await.map(drop) },
+        ));
+        background.spawn(repeat(
+            FORGET,
+            stop.clone(),
+            app.clone(),
+            |app| async move { idempotency::forget_old(&app).await },
+        ));
+        Ok(background)
+    }
+
+    /// Tells it to end soon; a job under way is finished first if it is short.
+    pub fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&self) {
+        self.tasks.wait().await;
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            self.tasks.spawn_on(work, runtime.handle());
         }
     }
-    tasks.spawn(repeat(
-        SWEEP,
-        stop.clone(),
-        app.clone(),
-        move |app| async move { conversations::abandon(&app, abandon_after).await.map(drop) },
-    ));
-    tasks.spawn(repeat(
-        FORGET,
-        stop.clone(),
-        app.clone(),
-        |app| async move { idempotency::forget_old(&app).await },
-    ));
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting for its threads is not for a thread that others wait for.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// One thread for what waits, and a few for what computes.
+fn runtime() -> std::io::Result<Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(processors)
+        .thread_name("background")
+        .on_thread_start(stand_back)
+        .enable_all()
+        .build()
+}
+
+/// Gives this thread what processor time others leave.
+fn stand_back() {
+    // Elsewhere than on Linux, this would be the whole process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(19) {
+        tracing::debug!(%error, "the background work can't stand back");
+    }
 }
 
 async fn work(lane: usize, app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {

@@ -172,10 +172,11 @@ pub fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
     Ok(Stores::on(Arc::new(sqlite::Store::open(path)?)))
 }
 
-/// Opens a PostgreSQL database with at most so many connections, made when they are needed.
+/// Opens a PostgreSQL database with at most so many connections, made when they are needed. They live on the Tokio
+/// runtime that this is called on.
 ///
 /// # Errors
-/// [`OpenError::Url`] and [`OpenError::Tls`].
+/// [`OpenError::Url`] and [`OpenError::Tls`]; [`OpenError::Postgres`] outside of a runtime.
 pub fn open_postgres(url: &str, connections: usize) -> Result<Stores, OpenError> {
     Ok(Stores::on(Arc::new(postgres::Store::open(
         url,

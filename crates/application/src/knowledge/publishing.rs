@@ -11,7 +11,7 @@ use time::Duration;
 use crate::App;
 
 /// Chunks written at a time. A chat that wants to write meanwhile waits for one such part and not for a book.
-const PART: usize = 200;
+const PART: usize = 25;
 /// How often progress is told, at most.
 const TOLD_EVERY: Duration = Duration::seconds(1);
 

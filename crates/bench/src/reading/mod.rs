@@ -20,6 +20,8 @@ use crate::store::{Engine, Store};
 pub const SITE: usize = 10_000;
 /// Pages of the PDF.
 pub const BOOK: usize = 1_000;
+/// How many of it are read, one after the other: one alone is done before a hundred visitors have come.
+pub const BOOKS: usize = 10;
 /// Turns a second that visitors take meanwhile: a busy shop, far from what the server could answer.
 pub const CHATS: u32 = 50;
 /// How often memory and progress are looked at.
@@ -45,8 +47,8 @@ pub struct Figures {
     pub site: Reading,
     /// The site, unchanged, once more.
     pub again: Reading,
-    /// The PDF.
-    pub book: Reading,
+    /// The PDFs.
+    pub books: Reading,
     /// Bytes of the PDF.
     pub book_bytes: usize,
     /// Seconds and megabytes that `pdftotext` takes for it; `None`: it is not installed.
@@ -74,53 +76,53 @@ pub async fn run(program: &Path, cluster: &str, pages: usize) -> Result<Figures>
         .ask("POST", "/api/v1/knowledge/sources", &source)
         .await?;
     let id = id_of(&made.body)?;
-    let first = reading(&server, &id).await?;
-    server
-        .ask(
-            "POST",
-            &format!("/api/v1/knowledge/sources/{id}/refresh"),
-            &json!({}),
-        )
-        .await?;
-    let again = reading(&server, &id).await?;
+    let first = reading(&server, 1, async |_| Ok(id.clone())).await?;
+    let refresh = format!("/api/v1/knowledge/sources/{id}/refresh");
+    server.ask("POST", &refresh, &json!({})).await?;
+    let again = reading(&server, 1, async |_| Ok(id.clone())).await?;
     let file = pdf::book(BOOK.min(pages));
-    let made = upload(&server, &bot, &file).await?;
-    let book = reading(&server, &made).await?;
+    let books = reading(&server, BOOKS, async |_| upload(&server, &bot, &file).await).await?;
     ensure!(visited != bot, "two bots");
     server.process.stop()?;
     Ok(Figures {
         quiet,
         site: first,
         again,
-        book,
+        books,
         book_bytes: file.len(),
         pdftotext: pdftotext(&file)?,
     })
 }
 
-/// Waits until a source has been read, with visitors around.
-async fn reading(server: &Server, id: &str) -> Result<Reading> {
-    let path = format!("/api/v1/knowledge/sources/{id}?include_content=false");
+/// Waits until sources have been read, one after the other, with visitors around.
+async fn reading(
+    server: &Server,
+    count: usize,
+    next: impl AsyncFn(usize) -> Result<String>,
+) -> Result<Reading> {
     let began = Instant::now();
     let watch = async {
-        let (mut memory, mut source) = (0_f64, Value::Null);
-        while source.is_null() || source["status"] == "processing" || !source["progress"].is_null()
-        {
-            tokio::time::sleep(LOOK).await;
-            memory = memory.max(server.process.family_memory()?);
-            let answer = server.ask("GET", &path, &Value::Null).await?;
-            let answer: Value = serde_json::from_slice(&answer.body)?;
-            source = answer["data"]["source"].clone();
-            ensure!(
-                began.elapsed() < Duration::from_secs(1800),
-                "it takes too long: {source}"
-            );
+        let (mut memory, mut chunks) = (0_f64, 0);
+        for number in 0..count {
+            let id = next(number).await?;
+            let path = format!("/api/v1/knowledge/sources/{id}?include_content=false");
+            chunks += loop {
+                tokio::time::sleep(LOOK).await;
+                memory = memory.max(server.process.family_memory()?);
+                let answer = server.ask("GET", &path, &Value::Null).await?;
+                let answer: Value = serde_json::from_slice(&answer.body)?;
+                let source = &answer["data"]["source"];
+                if source["status"] == "ready" && source["progress"].is_null() {
+                    break source["chunk_count"].as_u64().unwrap_or_default();
+                }
+                ensure!(source["status"] != "failed", "{source}");
+                ensure!(
+                    began.elapsed() < Duration::from_secs(1800),
+                    "it takes too long: {source}"
+                );
+            };
         }
-        ensure!(
-            source["status"] == "ready" && source["error"].is_null(),
-            "{source}"
-        );
-        Ok((memory, source, began.elapsed().as_secs_f64()))
+        anyhow::Ok((memory, chunks, began.elapsed().as_secs_f64()))
     };
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let chats = load::paced_until(&server.target, CHATS, stopped);
@@ -130,10 +132,10 @@ async fn reading(server: &Server, id: &str) -> Result<Reading> {
         watched
     };
     let (watched, chats) = tokio::join!(watch, chats);
-    let (memory, source, seconds) = watched?;
+    let (memory, chunks, seconds) = watched?;
     let reading = Reading {
         seconds,
-        chunks: source["chunk_count"].as_u64().unwrap_or_default(),
+        chunks,
         memory,
         chats: chats?,
     };

@@ -11,8 +11,10 @@ use crate::http::Connection;
 /// Links on a page that lists others.
 const LINKS: usize = 100;
 
-/// Serves a site of so many pages until it is killed; prints its address first.
+/// Serves a site of so many pages until it is killed; prints its address first. It takes what processor time others
+/// leave: a foreign site would take none of this machine's.
 pub async fn serve(pages: usize) -> Result<()> {
+    rustix::process::nice(19)?;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("{}", listener.local_addr()?);
     std::io::stdout().flush()?;

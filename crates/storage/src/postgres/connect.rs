@@ -10,6 +10,8 @@ use diesel_async::pooled_connection::{
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -117,16 +119,19 @@ fn tls() -> Result<MakeRustlsConnect, OpenError> {
 }
 
 /// The pool. A connection is looked at when it is taken out: one that is closed, or was left within a
-/// transaction, is replaced.
+/// transaction, is replaced. Each lives on `runtime`, whoever wanted it first: it serves others later.
 pub(super) fn pool(
     target: Arc<Target>,
     connections: usize,
+    runtime: Handle,
 ) -> Result<Pool<AsyncPgConnection>, OpenError> {
     let mut config = ManagerConfig::default();
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let target = target.clone();
-        Box::pin(async move { target.connect().await })
+        let connected = runtime.spawn(async move { target.connect().await });
+        let lost = |error: JoinError| ConnectionError::BadConnection(error.to_string());
+        Box::pin(async move { connected.await.unwrap_or_else(|error| Err(lost(error))) })
     });
     let manager = AsyncDieselConnectionManager::new_with_config(String::new(), config);
     Pool::builder(manager)

@@ -18,6 +18,7 @@ use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, Trans
 use domain::jobs::JobKind;
 use domain::{Error, Result};
 use futures_util::future::BoxFuture;
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
@@ -46,10 +47,11 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Reads the address. Connections are made when they are needed.
+    /// Reads the address. Connections are made when they are needed, on the runtime that this is called on.
     pub fn open(url: &str, connections: usize) -> Result<Self, OpenError> {
         let target = Arc::new(connect::Target::parse(url)?);
-        let pool = connect::pool(target.clone(), connections)?;
+        let runtime = Handle::try_current().map_err(|e| OpenError::Postgres(e.to_string()))?;
+        let pool = connect::pool(target.clone(), connections, runtime)?;
         Ok(Self { target, pool })
     }
 

@@ -20,7 +20,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<(), OpenError> {
     let name = to
         .to_str()
         .ok_or_else(|| failed("the path is not valid Unicode".into()))?;
-    let mut conn = worker::connect(path, true)?;
+    let mut conn = worker::connect(path, worker::Use::Writing)?;
     diesel::sql_query("VACUUM INTO ?")
         .bind::<Text, _>(name)
         .execute(&mut conn)

@@ -19,7 +19,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, OpenError> {
     let path = path.to_owned();
     tokio::task::spawn_blocking(move || {
-        let mut conn = worker::connect(&path, true)?;
+        let mut conn = worker::connect(&path, worker::Use::Writing)?;
         task(&path, &mut conn)
     })
     .await

@@ -4,6 +4,7 @@
 //! job and runs there to its end.
 
 mod backup;
+mod checkpoint;
 mod inline;
 mod migrate;
 mod worker;
@@ -34,7 +35,7 @@ use crate::types::{Key, Moment};
 use crate::{Engine, Load, OpenError};
 
 use inline::Inline;
-use worker::{Command, Work};
+use worker::{Command, Use, Work};
 
 pub(crate) type Db = Sqlite;
 pub(crate) type Conn = SyncConnectionWrapper<SqliteConnection, Inline>;
@@ -60,11 +61,29 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (writer, writes) = flume::bounded(QUEUE);
         let (readers, reads) = flume::bounded(QUEUE);
-        let mut threads = vec![worker::start("sqlite-writer", path, writes, worker::write)?];
+        let (written, writings) = flume::bounded(1);
+        let mut threads = vec![worker::start(
+            "sqlite-writer",
+            path,
+            Use::Writing,
+            move |conn| worker::write(conn, &writes, &written),
+        )?];
         for _ in 0..READERS {
             let reads = reads.clone();
-            threads.push(worker::start("sqlite-reader", path, reads, worker::read)?);
+            threads.push(worker::start(
+                "sqlite-reader",
+                path,
+                Use::Reading,
+                move |conn| worker::read(conn, &reads),
+            )?);
         }
+        let commands = writer.clone();
+        threads.push(worker::start(
+            "sqlite-checkpoint",
+            path,
+            Use::Writing,
+            move |conn| checkpoint::run(conn, &writings, &commands),
+        )?);
         Ok(Self {
             path: path.to_owned(),
             writer,

@@ -149,6 +149,30 @@ async fn another_process_may_write_too() {
 }
 
 #[tokio::test]
+async fn the_log_is_written_back_while_there_is_writing() {
+    let (store, folder) = open().await;
+    let log = folder.path().join("test.db-wal");
+    let write = |sql: &'static str| {
+        store.write("test", Scope::System, move |conn| {
+            Box::pin(async move { Ok(conn.batch_execute(sql).await?) })
+        })
+    };
+    write("CREATE TABLE filling (bytes BLOB)").await.unwrap();
+    let mut longest = 0;
+    for _ in 0..150 {
+        write("INSERT INTO filling VALUES (randomblob(1000000))")
+            .await
+            .unwrap();
+        longest = longest.max(log.metadata().unwrap().len());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(
+        longest < 100_000_000,
+        "{longest} bytes of log for 150 megabytes"
+    );
+}
+
+#[tokio::test]
 async fn migrating_twice_at_once_is_safe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
@@ -164,7 +188,7 @@ async fn migrating_twice_at_once_is_safe() {
 async fn what_was_there_before_readings_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let mut conn = worker::connect(&path, true).unwrap();
+    let mut conn = worker::connect(&path, Use::Writing).unwrap();
     while conn.pending_migrations(MIGRATIONS).unwrap().len() > 1 {
         conn.run_next_migration(MIGRATIONS).unwrap();
     }

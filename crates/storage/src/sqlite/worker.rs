@@ -22,11 +22,11 @@ const GROUP: usize = 256;
 /// How long a group may take jobs in.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 
-/// For the writer. FULL: what was acknowledged survives loss of power. The checkpoint is rare and the log
-/// bounded; the cache is small, since the whole process is to stay small.
+/// For the writer. FULL: what was acknowledged survives loss of power. The log is written back beside it (see
+/// `checkpoint`) and bounded; the cache is small, since the whole process is to stay small.
 const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY; \
-    PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;";
+    PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;";
 const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA cache_size = -2000; \
     PRAGMA temp_store = MEMORY;";
 
@@ -34,6 +34,8 @@ const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; PRAGMA
 pub(super) enum Command {
     /// Run this.
     Run(Box<dyn Job>),
+    /// Write back what little the log holds. For the writer.
+    WriteBack,
     /// Stop, after all that was sent before.
     Stop,
 }
@@ -102,26 +104,32 @@ where
     }
 }
 
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Writing,
+    Reading,
+}
+
 /// Opens a connection and starts a thread that works with it.
 pub(super) fn start(
     name: &str,
     path: &Path,
-    commands: flume::Receiver<Command>,
-    work: fn(Conn, flume::Receiver<Command>),
+    purpose: Use,
+    work: impl FnOnce(SqliteConnection) + Send + 'static,
 ) -> Result<JoinHandle<()>, OpenError> {
-    let failed = |error: &dyn std::fmt::Display| OpenError::Sqlite {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
-    let conn = connect(path, name == "sqlite-writer")?;
+    let conn = connect(path, purpose)?;
     std::thread::Builder::new()
         .name(name.to_owned())
-        .spawn(move || work(Conn::new(conn), commands))
-        .map_err(|error| failed(&error))
+        .spawn(move || work(conn))
+        .map_err(|error| OpenError::Sqlite {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
 }
 
-/// A connection as the writer or as a reader.
-pub(super) fn connect(path: &Path, writes: bool) -> Result<SqliteConnection, OpenError> {
+/// A connection.
+pub(super) fn connect(path: &Path, purpose: Use) -> Result<SqliteConnection, OpenError> {
     let failed = |reason: String| OpenError::Sqlite {
         path: path.to_owned(),
         reason,
@@ -130,7 +138,11 @@ pub(super) fn connect(path: &Path, writes: bool) -> Result<SqliteConnection, Ope
         .to_str()
         .ok_or_else(|| failed("the path is not valid Unicode".into()))?;
     let mut conn = SqliteConnection::establish(url).map_err(|error| failed(error.to_string()))?;
-    conn.batch_execute(if writes { WRITER } else { READER })
+    let settings = match purpose {
+        Use::Writing => WRITER,
+        Use::Reading => READER,
+    };
+    conn.batch_execute(settings)
         .map_err(|error| failed(error.to_string()))?;
     Ok(conn)
 }
@@ -142,7 +154,8 @@ fn execute(conn: &mut Conn, sql: &str) -> QueryResult<()> {
 }
 
 /// The readers' loop: each job sees one state of the file from its first statement to its last.
-pub(super) fn read(mut conn: Conn, commands: flume::Receiver<Command>) {
+pub(super) fn read(conn: SqliteConnection, commands: &flume::Receiver<Command>) {
+    let mut conn = Conn::new(conn);
     while let Ok(Command::Run(mut job)) = commands.recv() {
         let lost = execute(&mut conn, "BEGIN").err().map(|e| e.to_string());
         if lost.is_none() {
@@ -156,38 +169,59 @@ pub(super) fn read(mut conn: Conn, commands: flume::Receiver<Command>) {
 }
 
 /// The writer's loop: a job and those that wait behind it share one commit, each in a savepoint of its
-/// own, and are answered after it.
-pub(super) fn write(mut conn: Conn, commands: flume::Receiver<Command>) {
+/// own, and are answered after it. Says in `written` that there is something to write back.
+pub(super) fn write(
+    conn: SqliteConnection,
+    commands: &flume::Receiver<Command>,
+    written: &flume::Sender<()>,
+) {
+    let mut conn = Conn::new(conn);
     let mut group = Vec::with_capacity(GROUP);
-    let mut stopped = false;
-    while !stopped {
-        let Ok(Command::Run(first)) = commands.recv() else {
-            break;
-        };
-        let lost = together(&mut conn, first, &commands, &mut group, &mut stopped)
-            .err()
-            .map(|error| {
-                // After a failed commit the transaction may still be open, or not: both are fine.
-                let _ = execute(&mut conn, "ROLLBACK");
-                tracing::error!(%error, jobs = group.len(), "a group of writes was lost");
-                error.to_string()
-            });
-        for job in group.drain(..) {
-            job.answer(lost.as_deref());
+    let mut next = commands.recv().ok();
+    while let Some(command) = next {
+        next = match command {
+            Command::Run(first) => {
+                let mut behind = None;
+                let lost = together(&mut conn, first, commands, &mut group, &mut behind)
+                    .err()
+                    .map(|error| {
+                        // After a failed commit the transaction may still be open, or not: both are fine.
+                        let _ = execute(&mut conn, "ROLLBACK");
+                        tracing::error!(%error, jobs = group.len(), "a group of writes was lost");
+                        error.to_string()
+                    });
+                for job in group.drain(..) {
+                    job.answer(lost.as_deref());
+                }
+                // Full: it was said already.
+                let _ = written.try_send(());
+                behind
+            }
+            Command::WriteBack => {
+                write_back(&mut conn, "PASSIVE");
+                None
+            }
+            Command::Stop => break,
         }
+        .or_else(|| commands.recv().ok());
     }
-    if let Err(error) = execute(&mut conn, "PRAGMA wal_checkpoint(TRUNCATE)") {
+    write_back(&mut conn, "TRUNCATE");
+}
+
+fn write_back(conn: &mut Conn, how: &str) {
+    if let Err(error) = execute(conn, &format!("PRAGMA wal_checkpoint({how})")) {
         tracing::warn!(%error, "the log could not be written back");
     }
 }
 
-/// Runs a group up to its commit. Whatever comes, all its jobs are in `group` for their answers.
+/// Runs a group up to its commit. Whatever comes, all its jobs are in `group` for their answers; `behind` is what
+/// else came after them.
 fn together(
     conn: &mut Conn,
     first: Box<dyn Job>,
     commands: &flume::Receiver<Command>,
     group: &mut Vec<Box<dyn Job>>,
-    stopped: &mut bool,
+    behind: &mut Option<Command>,
 ) -> QueryResult<()> {
     group.push(first);
     execute(conn, "BEGIN IMMEDIATE")?;
@@ -205,8 +239,8 @@ fn together(
         }
         match commands.try_recv() {
             Ok(Command::Run(job)) => group.push(job),
-            Ok(Command::Stop) => {
-                *stopped = true;
+            Ok(other) => {
+                *behind = Some(other);
                 break;
             }
             Err(_) => break,
