@@ -1,13 +1,20 @@
 //! Time and randomness, which the domain may not make itself.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::Timestamp;
 
 /// Tells the time.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// Now, in UTC, cut to whole microseconds.
     fn now(&self) -> Timestamp;
+
+    /// Waits.
+    async fn sleep(&self, time: Duration);
 }
 
 /// Makes what must not be guessable or repeat.

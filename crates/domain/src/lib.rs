@@ -17,6 +17,7 @@ pub mod bots;
 pub mod clock;
 pub mod conversations;
 pub mod documents;
+pub mod embeddings;
 mod error;
 pub mod idempotency;
 mod ids;

@@ -1,5 +1,8 @@
 //! The system's clock and randomness.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use domain::clock::{Clock, Ids};
 use domain::{Error, Result, Timestamp};
 use uuid::Uuid;
@@ -7,6 +10,7 @@ use uuid::Uuid;
 /// The machine's clock and its secure random source.
 pub struct System;
 
+#[async_trait]
 impl Clock for System {
     #[expect(
         clippy::disallowed_methods,
@@ -16,6 +20,10 @@ impl Clock for System {
         let now = time::OffsetDateTime::now_utc();
         // PostgreSQL keeps microseconds: what is stored and what was said must be the same.
         now.replace_microsecond(now.microsecond()).unwrap_or(now)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }
 

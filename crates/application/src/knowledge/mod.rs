@@ -6,6 +6,7 @@ mod create_text;
 mod delete;
 mod get;
 mod list;
+mod pacing;
 mod publishing;
 mod read_file;
 mod read_site;

@@ -8,6 +8,7 @@ use domain::text::preview;
 use domain::{Result, Timestamp};
 use time::Duration;
 
+use super::pacing::paced;
 use crate::App;
 
 /// Chunks written at a time. A chat that wants to write meanwhile waits for one such part and not for a book.
@@ -104,10 +105,13 @@ impl<'a> Writing<'a> {
             return Ok(true);
         }
         let app = self.app;
-        let kept = app
-            .knowledge
-            .append(self.draft, self.written, &part, app.clock.now())
-            .await?;
+        let now = app.clock.now();
+        let write = app.knowledge.append(self.draft, self.written, &part, now);
+        let kept = match self.teller {
+            Some(_) => paced(app, write).await?,
+            // Somebody waits.
+            None => write.await?,
+        };
         self.written += part.len() as u32;
         let counts = |teller: &Teller<'_>| teller.unit == ProgressUnit::Chunks;
         if kept && self.teller.as_ref().is_some_and(counts) {

@@ -11,6 +11,7 @@ use domain::text::preview;
 use domain::websites::{CrawlError, CrawlRequest, Found, KnownPage, PageSink};
 use domain::{Error, Result};
 
+use super::pacing::paced;
 use super::publishing::{Teller, Writing};
 use super::run_job::{ATTEMPTS, JobEnd};
 use super::scrape::cut_page;
@@ -163,11 +164,8 @@ impl<'a> Reading<'a> {
     }
 
     async fn put(&mut self, page: DraftPage) -> Result<()> {
-        let kept = self
-            .app
-            .knowledge
-            .put_page(self.draft, self.position, &page)
-            .await?;
+        let Self { app, draft, .. } = *self;
+        let kept = paced(app, app.knowledge.put_page(draft, self.position, &page)).await?;
         if !kept {
             self.is_overtaken = true;
             return Err(Error::internal("the draft was overtaken"));

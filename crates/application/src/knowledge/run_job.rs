@@ -3,6 +3,7 @@ use std::time::Duration;
 use domain::jobs::{Job, JobKind, NextRun};
 use domain::{Result, Timestamp};
 
+use super::pacing::paced;
 use super::{read_file, read_site};
 use crate::App;
 
@@ -37,7 +38,7 @@ pub async fn run_job(app: &App, job: &Job) -> Result<JobEnd> {
         JobKind::ReadFile => read_file::read_file(app, job).await,
         JobKind::ReadSite => read_site::read_site(app, job).await,
         JobKind::SweepSource => {
-            while app.knowledge.sweep(job.tenant_id, job.source_id).await? {}
+            while paced(app, app.knowledge.sweep(job.tenant_id, job.source_id)).await? {}
             Ok(JobEnd::DONE)
         }
     }

@@ -23,7 +23,7 @@ pub const BOOK: usize = 1_000;
 /// How many of it are read, one after the other: one alone is done before a hundred visitors have come.
 pub const BOOKS: usize = 10;
 /// Turns a second that visitors take meanwhile: a busy shop, far from what the server could answer.
-pub const CHATS: u32 = 50;
+pub const CHATS: u32 = 100;
 /// How often memory and progress are looked at.
 const LOOK: Duration = Duration::from_millis(100);
 

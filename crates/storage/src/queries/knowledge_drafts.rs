@@ -17,7 +17,7 @@ use crate::schema::{knowledge_chunks as chunks, knowledge_sources as sources};
 use crate::types::{Json, Key, Moment, key};
 
 /// Chunks deleted at a time: a chat that wants to write meanwhile waits for a few milliseconds.
-const PART: i64 = 500;
+const PART: i64 = 100;
 
 pub(super) async fn begin(
     conn: &mut Conn,

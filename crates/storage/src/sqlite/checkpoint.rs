@@ -11,7 +11,7 @@ use super::worker::Command;
 /// How long after a write the log is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// Pages in the log that are worth writing back.
-const WORTH: i32 = 4_000;
+const WORTH: i32 = 1_000;
 
 /// What SQLite says of its log, in pages.
 #[derive(QueryableByName)]

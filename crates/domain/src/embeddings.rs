@@ -1,0 +1,164 @@
+//! Embeddings: what a text means as a vector, so that a question finds what says the same in other words.
+
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+
+use crate::answers::ProviderError;
+use crate::knowledge::ChunkDraft;
+
+/// The longest name of a model, in bytes.
+pub const MODEL_MAX: usize = 200;
+
+/// What a text is embedded for. Some models are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is to be found.
+    Passage,
+    /// It is to find.
+    Query,
+}
+
+/// A vector of length 1, kept in one byte a dimension: what that loses is far below what models disagree by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    /// What the greatest value stands for.
+    scale: f32,
+    values: Box<[i8]>,
+}
+
+impl Embedding {
+    /// A vector of any length but zero. `None`: it has no direction, or a value that is no number.
+    pub fn of(vector: &[f32]) -> Option<Self> {
+        let norm = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+        if !norm.is_finite() || norm <= f32::MIN_POSITIVE {
+            return None;
+        }
+        let greatest = vector.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+        let values = vector.iter().map(|v| (v / greatest * 127.0).round() as i8);
+        Some(Self {
+            scale: greatest / norm / 127.0,
+            values: values.collect(),
+        })
+    }
+
+    /// How many dimensions it has.
+    pub fn dimensions(&self) -> usize {
+        self.values.len()
+    }
+
+    /// What one unit of [`Embedding::values`] stands for.
+    pub const fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// The dimensions, -127 to 127.
+    pub fn values(&self) -> &[i8] {
+        &self.values
+    }
+
+    /// As it is kept: the scale (little-endian), then the values.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let values = self.values.iter().map(|v| v.cast_unsigned());
+        self.scale.to_le_bytes().into_iter().chain(values).collect()
+    }
+
+    /// Reads what [`Embedding::to_bytes`] made.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (scale, values) = bytes.split_first_chunk()?;
+        Some(Self {
+            scale: f32::from_le_bytes(*scale),
+            values: values.iter().map(|v| v.cast_signed()).collect(),
+        })
+    }
+}
+
+/// Which words were embedded: the same words have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PassageHash(pub [u8; 16]);
+
+/// A chunk as it is embedded: below its headings, which say what it is about.
+pub fn passage(chunk: &ChunkDraft) -> String {
+    match &chunk.heading {
+        Some(heading) if !chunk.content.starts_with("Q: ") => {
+            format!("{heading}\n{}", chunk.content)
+        }
+        _ => chunk.content.clone(),
+    }
+}
+
+impl PassageHash {
+    /// The hash of a [`passage`].
+    pub fn of(passage: &str) -> Self {
+        let digest = Sha256::digest(passage.as_bytes());
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&digest[..16]);
+        Self(hash)
+    }
+}
+
+/// Makes embeddings.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// The provider and its model, as `openai:text-embedding-3-small`, at most [`MODEL_MAX`] bytes. Embeddings of
+    /// different models can't be compared.
+    fn model(&self) -> &str;
+
+    /// Embeds texts: one embedding for each, in their order, all of the same number of dimensions. A text longer than
+    /// the model takes is embedded by its beginning. Batches, retries and time-outs are the embedder's own matter.
+    /// Dropping the future stops the work.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where not all of them can be had.
+    async fn embed(
+        &self,
+        purpose: Purpose,
+        texts: &[String],
+    ) -> Result<Vec<Embedding>, ProviderError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cosine(a: &Embedding, b: &Embedding) -> f32 {
+        let pairs = a.values().iter().zip(b.values());
+        let sum: i32 = pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+        sum as f32 * a.scale() * b.scale()
+    }
+
+    #[test]
+    fn directions_are_kept_and_lengths_are_not() {
+        let vector: Vec<f32> = (0..384).map(|n| (n as f32 * 0.37).sin()).collect();
+        let longer: Vec<f32> = vector.iter().map(|v| v * 7.0).collect();
+        let (a, b) = (
+            Embedding::of(&vector).unwrap(),
+            Embedding::of(&longer).unwrap(),
+        );
+        assert!((cosine(&a, &b) - 1.0).abs() < 0.01);
+        assert_eq!(Embedding::from_bytes(&a.to_bytes()), Some(a));
+    }
+
+    #[test]
+    fn what_has_no_direction_is_none() {
+        for vector in [
+            &[][..],
+            &[0.0, 0.0],
+            &[f32::NAN, 1.0],
+            &[f32::INFINITY, 1.0],
+        ] {
+            assert_eq!(Embedding::of(vector), None, "{vector:?}");
+        }
+        assert_eq!(Embedding::from_bytes(&[1, 2]), None);
+    }
+
+    #[test]
+    fn a_chunk_is_embedded_below_its_headings() {
+        let chunk = ChunkDraft {
+            content: "Nine to five.".into(),
+            heading: Some("Shop > Hours".into()),
+            ..ChunkDraft::default()
+        };
+        assert_eq!(passage(&chunk), "Shop > Hours\nNine to five.");
+        assert_ne!(PassageHash::of("a"), PassageHash::of("b"));
+    }
+}
