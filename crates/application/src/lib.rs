@@ -9,6 +9,7 @@ pub mod answering;
 pub mod authentication;
 pub mod bots;
 pub mod conversations;
+pub mod embeddings;
 pub mod idempotency;
 pub mod knowledge;
 pub mod rate_limits;
@@ -21,6 +22,7 @@ use domain::bots::Bots;
 use domain::clock::{Clock, Ids};
 use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
+use domain::embeddings::{Embedder, Embeddings};
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
@@ -47,6 +49,9 @@ pub struct App {
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
+    pub embeddings: Arc<dyn Embeddings>,
+    /// Those that knowledge is embedded by: first the one that bots are to be searched with.
+    pub embedders: Vec<Arc<dyn Embedder>>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
     pub idempotency: Arc<dyn IdempotencyKeys>,

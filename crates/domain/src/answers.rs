@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
 use crate::messages::Utterance;
@@ -70,7 +71,7 @@ pub enum AnswerKind {
 }
 
 /// Tokens, as the provider counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     /// In the question with all that went with it.
     pub input: u64,

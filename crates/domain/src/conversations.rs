@@ -5,6 +5,7 @@ use serde_json::Value;
 use validator::Validate;
 
 use crate::bots::{Bot, ChannelType};
+use crate::knowledge::KnowledgeState;
 use crate::messages::{Message, Utterance};
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
@@ -122,8 +123,8 @@ pub struct Received {
     pub message: Message,
     /// The bot that is to answer.
     pub bot: Bot,
-    /// The version of the bot's knowledge; it grows with every change to it.
-    pub knowledge_version: i64,
+    /// The state of the bot's knowledge.
+    pub knowledge: KnowledgeState,
     /// Earlier messages, oldest first, this one left out.
     pub history: Vec<Utterance>,
 }
@@ -147,6 +148,17 @@ pub struct Reply {
     pub at: Timestamp,
 }
 
+/// A bot's answer, what it answers, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// Where it was said.
+    pub conversation: Conversation,
+    /// The visitor's message.
+    pub question: Message,
+    /// The bot's.
+    pub answer: Message,
+}
+
 /// Which conversations to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConversationFilter {
@@ -157,6 +169,9 @@ pub struct ConversationFilter {
     /// Only on this channel.
     pub channel: Option<ChannelType>,
 }
+
+/// See [`Conversations::recent`].
+pub const RECENT_MESSAGES: u32 = 40;
 
 /// Where conversations and their messages are kept.
 ///
@@ -197,6 +212,13 @@ pub trait Conversations: Send + Sync {
         tenant: TenantId,
         id: MessageId,
     ) -> Result<Option<(Message, Option<Message>)>>;
+
+    /// A bot's answer by its id, with what it answers. `None` for a message that answers none, too.
+    async fn find_exchange(&self, tenant: TenantId, answer: MessageId) -> Result<Option<Exchange>>;
+
+    /// The newest conversations of a bot, at most `limit`, each with its first [`RECENT_MESSAGES`] messages, oldest
+    /// first.
+    async fn recent(&self, tenant: TenantId, bot: BotId, limit: u32) -> Result<Vec<Vec<Message>>>;
 
     /// A page of the tenant's conversations, newest first.
     async fn list(

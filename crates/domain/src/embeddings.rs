@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::answers::ProviderError;
 use crate::knowledge::ChunkDraft;
+use crate::{BotId, Result, SourceId, TenantId, Timestamp};
 
 /// The longest name of a model, in bytes.
 pub const MODEL_MAX: usize = 200;
@@ -114,6 +115,108 @@ pub trait Embedder: Send + Sync {
         purpose: Purpose,
         texts: &[String],
     ) -> Result<Vec<Embedding>, ProviderError>;
+}
+
+/// A source that is being embedded by a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingRun {
+    /// Whose source.
+    pub tenant_id: TenantId,
+    /// Which source.
+    pub source_id: SourceId,
+    /// The model, as [`Embedder::model`].
+    pub model: String,
+    /// The reading of the source that is embedded. Once it is answered from another one, the run is over.
+    pub generation: i64,
+}
+
+/// How far a model has come with the knowledge of a bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingProgress {
+    /// The model.
+    pub model: String,
+    /// Sources that are ready, and those of them that are embedded as they are now.
+    pub sources: u64,
+    /// See `sources`.
+    pub sources_done: u64,
+    /// The chunks of these sources, and those of them that are embedded.
+    pub chunks: u64,
+    /// See `chunks`.
+    pub chunks_done: u64,
+    /// Why it goes no further for now, where it doesn't.
+    pub error: Option<String>,
+}
+
+/// With which embeddings the knowledge of a bot is searched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingState {
+    /// The model; `None`: words alone.
+    pub active: Option<String>,
+    /// The one before, whose embeddings are kept so that the switch can be undone.
+    pub previous: Option<String>,
+    /// The bot's owner chose, and nothing is switched but by its owner.
+    pub is_held: bool,
+    /// Every model that has begun with the bot's knowledge, by name.
+    pub models: Vec<EmbeddingProgress>,
+}
+
+/// Where embeddings are kept, by source, model and the words that were embedded. A bot is searched by one model at a
+/// time; what another one makes stands beside it until the bot is switched over.
+#[async_trait]
+pub trait Embeddings: Send + Sync {
+    /// Has every source embedded ([`crate::jobs::JobKind::EmbedSource`]) that a model has not embedded as it is now,
+    /// of all tenants.
+    async fn want(&self, model: &str, at: Timestamp) -> Result<()>;
+
+    /// Begins with a source, as it is answered from now. `None`: it is gone, or not ready.
+    async fn begin(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        model: &str,
+    ) -> Result<Option<EmbeddingRun>>;
+
+    /// Chunks of a run from a place on, in order, `limit` of them at most.
+    async fn chunks_from(
+        &self,
+        run: &EmbeddingRun,
+        index: u32,
+        limit: u32,
+    ) -> Result<Vec<ChunkDraft>>;
+
+    /// Which of these need no embedding, since the model has embedded the same words for this source, or for another
+    /// one of the tenant. They are kept for the run.
+    async fn reuse(&self, run: &EmbeddingRun, hashes: &[PassageHash]) -> Result<Vec<PassageHash>>;
+
+    /// Keeps embeddings; `done` chunks of the run have theirs by now. `false`: the run is over.
+    async fn keep(
+        &self,
+        run: &EmbeddingRun,
+        embeddings: &[(PassageHash, Embedding)],
+        done: u32,
+    ) -> Result<bool>;
+
+    /// Says why a run goes no further for now: a sentence for the bot's owner.
+    async fn hold_up(&self, run: &EmbeddingRun, error: &str) -> Result<()>;
+
+    /// Ends a run: its source is found by meaning from now on where its bot is searched by the model, and what the
+    /// model embedded of earlier readings is forgotten. Where it was the last of the bot's sources that are ready, the
+    /// bot is switched over to the model, unless its owner chose another; embeddings by models that are neither used
+    /// nor were before are forgotten. `false`: the run is over already.
+    async fn finish(&self, run: &EmbeddingRun) -> Result<bool>;
+
+    /// See [`EmbeddingState`]. `None`: no such bot.
+    async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<EmbeddingState>>;
+
+    /// Searches a bot by a model from now on (`None`: by words alone), and holds it there until the next call of
+    /// this. `false`: no such bot.
+    async fn switch(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        model: Option<&str>,
+        hold: bool,
+    ) -> Result<bool>;
 }
 
 #[cfg(test)]

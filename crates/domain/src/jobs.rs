@@ -16,13 +16,19 @@ named! {
         ReadSite = "read_site",
         /// Delete what earlier readings of a source left.
         SweepSource = "sweep_source",
+        /// Embed the chunks of a source. Waits where there is no embedder.
+        EmbedSource = "embed_source",
     }
 }
 
 impl JobKind {
     /// The kinds that may take long because others do: a site that answers once a minute must not keep a file
     /// waiting. Workers take jobs of one lane.
-    pub const LANES: [&[Self]; 2] = [&[Self::ReadFile, Self::SweepSource], &[Self::ReadSite]];
+    pub const LANES: [&[Self]; 3] = [
+        &[Self::ReadFile, Self::SweepSource],
+        &[Self::ReadSite],
+        &[Self::EmbedSource],
+    ];
 }
 
 /// When a job is to be run next, and by which name.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::embeddings::{Embedding, PassageHash};
 use crate::jobs::NextRun;
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
@@ -432,17 +433,33 @@ pub trait KnowledgeSources: Send + Sync {
     async fn delete(&self, tenant: TenantId, id: SourceId) -> Result<bool>;
 }
 
+/// What finding chunks must know of a bot's knowledge.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnowledgeState {
+    /// Grows with every change to what the bot can find.
+    pub version: i64,
+    /// The model whose embeddings it is searched with ([`crate::embeddings::Embedder::model`]); `None`: words alone.
+    pub embedding_model: Option<String>,
+}
+
 /// What finding chunks needs of the store. Reads only.
 #[async_trait]
 pub trait KnowledgeIndex: Send + Sync {
-    /// The version of a bot's knowledge; `None`: no such bot.
-    async fn version(&self, tenant: TenantId, bot: BotId) -> Result<Option<i64>>;
+    /// The state of a bot's knowledge; `None`: no such bot.
+    async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<KnowledgeState>>;
     /// The bot's sources that are ready and enabled, with the version of the bot's knowledge at which each last changed.
     async fn sources(&self, tenant: TenantId, bot: BotId) -> Result<Vec<IndexedSource>>;
     /// All chunks of one source, in order. Empty once it is gone.
     async fn chunks_of(&self, tenant: TenantId, source: SourceId) -> Result<Vec<Chunk>>;
     /// These chunks, in any order; those that are gone are left out.
     async fn chunks(&self, tenant: TenantId, ids: &[ChunkId]) -> Result<Vec<Chunk>>;
+    /// The embeddings of a source's chunks by a model, in any order. Those of chunks that are gone may be among them.
+    async fn embeddings_of(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        model: &str,
+    ) -> Result<Vec<(PassageHash, Embedding)>>;
 }
 
 /// A source as retrieval sees it.
@@ -456,4 +473,6 @@ pub struct IndexedSource {
     pub is_curated: bool,
     /// Grows whenever its chunks change; the same revision means the same chunks.
     pub revision: i64,
+    /// Another number whenever it has other embeddings by the model that the bot is searched with; 0: it has none.
+    pub embedded: i64,
 }

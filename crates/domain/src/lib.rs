@@ -30,6 +30,7 @@ mod named;
 pub mod paging;
 pub mod plans;
 pub mod prompts;
+pub mod receipts;
 pub mod retrieval;
 pub mod tenants;
 pub mod text;

@@ -40,8 +40,7 @@ pub struct Message {
     pub payload: Value,
     /// The content in plain words, kept word for word.
     pub text: String,
-    /// What is known about how it came to be: for a bot's message provider, model, whether a fallback
-    /// answered, and the chunks it used. An object.
+    /// What is known about how it came to be: for a bot's answer its [`crate::receipts::Receipt`]. An object.
     pub metadata: Value,
     /// For a bot's message, what it answers.
     pub reply_to: Option<MessageId>,

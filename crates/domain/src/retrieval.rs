@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::knowledge::Chunk;
+use crate::knowledge::{Chunk, KnowledgeState};
 use crate::language::Language;
 use crate::messages::Utterance;
 use crate::{BotId, Result, TenantId};
@@ -14,8 +14,8 @@ pub struct Query {
     pub tenant_id: TenantId,
     /// Whose knowledge.
     pub bot_id: BotId,
-    /// The version of that knowledge, as last read from the store.
-    pub knowledge_version: i64,
+    /// The state of that knowledge, as last read from the store.
+    pub knowledge: KnowledgeState,
     /// The bot's language, for stems and stop words.
     pub language: Language,
     /// The question, word for word.

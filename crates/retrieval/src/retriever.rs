@@ -106,7 +106,7 @@ impl Retriever for LexicalRetriever {
             bot: query.bot_id,
             language: query.language,
         };
-        let index = self.cache.get(key, query.knowledge_version).await?;
+        let index = self.cache.get(key, query.knowledge.version).await?;
         let question = Question::asked(&index.analyzer, query);
         let limit = query.limit;
         let ranking = if index.chunks < BLOCKING_FROM {

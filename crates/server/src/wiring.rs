@@ -76,6 +76,8 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         analytics: stores.analytics.clone(),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
+        embeddings: stores.embeddings.clone(),
+        embedders: Vec::new(),
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
         idempotency: stores.idempotency.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::knowledge::{self, JobEnd};
-use application::{App, conversations, idempotency};
+use application::{App, conversations, embeddings, idempotency};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
 use tokio::runtime::Runtime;
@@ -62,11 +62,21 @@ impl Background {
             runtime: Some(runtime()?),
         };
         let stop = &background.stop;
-        for lane in 0..JobKind::LANES.len() {
+        for (lane, kinds) in JobKind::LANES.iter().enumerate() {
+            // What can't be done here waits for a server that can.
+            if app.embedders.is_empty() && kinds.contains(&JobKind::EmbedSource) {
+                continue;
+            }
             for _ in 0..WORKERS {
                 background.spawn(work(lane, app.clone(), bell.clone(), stop.clone()));
             }
         }
+        let wanted = app.clone();
+        background.spawn(async move {
+            if let Err(error) = embeddings::want(&wanted).await {
+                tracing::warn!(%error, "what is to be embedded anew could not be found out");
+            }
+        });
         background.spawn(repeat(
             SWEEP,
             stop.clone(),

@@ -33,6 +33,7 @@ use domain::Result;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::conversations::Conversations;
+use domain::embeddings::Embeddings;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -146,6 +147,8 @@ pub struct Stores {
     pub knowledge: Arc<dyn KnowledgeSources>,
     /// What retrieval reads.
     pub index: Arc<dyn KnowledgeIndex>,
+    /// Embeddings.
+    pub embeddings: Arc<dyn Embeddings>,
     /// Work to be done later.
     pub jobs: Arc<dyn JobQueue>,
     /// Requests that may be repeated.
@@ -196,6 +199,7 @@ impl Stores {
             + Analytics
             + KnowledgeSources
             + KnowledgeIndex
+            + Embeddings
             + JobQueue
             + IdempotencyKeys
             + 'static,
@@ -209,6 +213,7 @@ impl Stores {
             analytics: store.clone(),
             knowledge: store.clone(),
             index: store.clone(),
+            embeddings: store.clone(),
             jobs: store.clone(),
             idempotency: store.clone(),
             engine: store,

@@ -50,6 +50,9 @@ tables! {
         is_active -> Bool,
         is_default -> Bool,
         knowledge_version -> BigInt,
+        embedding_model -> Nullable<Text>,
+        embedding_previous -> Nullable<Text>,
+        embedding_held -> Bool,
         created_at -> DbTime,
         updated_at -> DbTime,
     }
@@ -180,6 +183,23 @@ tables! {
         content_hash -> Text,
         title -> Text,
         markdown -> Text,
+    }
+    embedding_runs (tenant_id, source_id, model) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        model -> Text,
+        generation -> BigInt,
+        done -> BigInt,
+        finished -> BigInt,
+        error -> Nullable<Text>,
+    }
+    embeddings (tenant_id, source_id, model, hash) {
+        tenant_id -> DbUuid,
+        source_id -> DbUuid,
+        model -> Text,
+        hash -> Binary,
+        generation -> BigInt,
+        vector -> Binary,
     }
     jobs (tenant_id, id) {
         tenant_id -> DbUuid,

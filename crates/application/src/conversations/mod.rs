@@ -1,15 +1,21 @@
 //! What can be done with conversations.
 
 mod abandon;
+mod answer;
 mod end;
 mod get;
 mod list;
+mod receipt;
+pub(crate) mod replay;
 mod send;
 
 pub use abandon::abandon;
 pub use end::end;
 pub use get::get;
 pub use list::list;
+pub use receipt::receipt;
+pub(crate) use receipt::receipt_of;
+pub use replay::{Given, Replayed, replay};
 pub use send::{SendMessage, Silent, Turn, TurnObserver, send};
 
 use domain::text::{SESSION_ID_MAX, no_nul};

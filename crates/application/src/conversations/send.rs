@@ -1,28 +1,22 @@
 //! The way of a message: stored, looked up in the knowledge, answered, and the answer stored.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use domain::actors::Actor;
-use domain::answers::{AnswerKind, Question};
 use domain::bots::{Bot, ChannelType};
 use domain::conversations::{EndUserDetails, Incoming, NewConversationIds, Received, Reply};
 use domain::messages::{Message, Utterance};
-use domain::retrieval::{Findings, Query};
 use domain::text::{self, no_nul};
 use domain::{BotId, Clash, Error, MessageId, Resource, Result, TenantId};
-use serde_json::{Value, json};
 use validator::Validate;
 
 use crate::App;
-use crate::answering::{AnswerObserver, ChainAnswer};
+use crate::answering::AnswerObserver;
 
+use super::answer::Asked;
 use super::check_session_id;
 
 /// Earlier messages that go into an answer.
 const HISTORY: u32 = 20;
-/// Chunks that go into an answer.
-const PASSAGES: usize = 6;
 
 /// A visitor's message.
 #[derive(Debug, Clone, Validate)]
@@ -133,88 +127,27 @@ async fn answer(
     app: &App,
     tenant: TenantId,
     received: &Received,
-    observer: &mut dyn TurnObserver,
+    observer: &mut dyn AnswerObserver,
 ) -> Result<Message> {
     let began = app.clock.now();
-    let question = question(app, tenant, received).await?;
-    let answered = app.answers.answer(&question, observer).await?;
-    let at = app.clock.now();
+    let turn = Asked {
+        tenant,
+        bot: &received.bot,
+        knowledge: &received.knowledge,
+        history: &received.history,
+        text: &received.message.text,
+    };
+    let (answer, receipt) = turn.answer(app, began, observer).await?;
     let reply = Reply {
         conversation_id: received.message.conversation_id,
         message_id: app.ids.uuid().into(),
         reply_to: received.message.id,
-        metadata: metadata(&answered, &question.findings, (at - began).unsigned_abs()),
-        text: answered.answer.text,
+        metadata: serde_json::to_value(receipt).map_err(Error::internal)?,
+        text: answer.text,
         received_at: received.message.created_at,
-        at,
+        at: app.clock.now(),
     };
     app.conversations.reply(tenant, &reply).await
-}
-
-async fn question(app: &App, tenant: TenantId, received: &Received) -> Result<Question> {
-    let Received {
-        message,
-        bot,
-        knowledge_version,
-        history,
-    } = received;
-    let query = Query {
-        tenant_id: tenant,
-        bot_id: bot.id,
-        knowledge_version: *knowledge_version,
-        language: bot.language,
-        text: message.text.clone(),
-        history: history.clone(),
-        limit: PASSAGES,
-    };
-    let findings = app.retriever.search(&query).await?;
-    Ok(Question {
-        system_prompt: bot.prompt(),
-        language: bot.language,
-        welcome_message: bot.welcome_message.clone(),
-        history: query.history,
-        text: query.text,
-        findings,
-    })
-}
-
-/// What is kept about how an answer came to be.
-fn metadata(answered: &ChainAnswer, findings: &Findings, took: Duration) -> Value {
-    let ChainAnswer { answer, failures } = answered;
-    let citations: Vec<_> = answer
-        .used_hits
-        .iter()
-        .filter_map(|&index| findings.hits.get(index))
-        .map(|hit| {
-            json!({
-                "source_id": hit.chunk.source_id,
-                "source_name": hit.source_name,
-                "chunk_id": hit.chunk.id,
-                "chunk_index": hit.chunk.index,
-                "heading": hit.chunk.draft.heading,
-                "page": hit.chunk.draft.page,
-                "url": hit.chunk.draft.url,
-                "score": hit.score,
-            })
-        })
-        .collect();
-    let mut metadata = json!({
-        "provider": answer.provider,
-        "fallback": !failures.is_empty(),
-        "grounded": answer.kind == AnswerKind::Answer && !citations.is_empty(),
-        "citations": citations,
-        "took_ms": took.as_millis() as u64,
-    });
-    if let Some(model) = &answer.model {
-        metadata["model"] = json!(model);
-    }
-    if let Some(tokens) = answer.tokens {
-        metadata["tokens"] = json!({ "input": tokens.input, "output": tokens.output });
-    }
-    if !failures.is_empty() {
-        metadata["failed_providers"] = failures.iter().map(|(provider, _)| *provider).collect();
-    }
-    metadata
 }
 
 enum Resumed {
@@ -244,7 +177,7 @@ async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resu
         .find(tenant, conversation.bot_id)
         .await?
         .ok_or(Error::NotFound(Resource::Bot))?;
-    let knowledge_version = app.index.version(tenant, bot.id).await?.unwrap_or_default();
+    let knowledge = app.index.state(tenant, bot.id).await?.unwrap_or_default();
     let mut earlier = app.conversations.messages(tenant, conversation.id).await?;
     earlier.retain(|earlier| earlier.seq < message.seq);
     let surplus = earlier.len().saturating_sub(HISTORY as usize);
@@ -252,7 +185,7 @@ async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resu
     Ok(Resumed::Open(Box::new(Received {
         message,
         bot,
-        knowledge_version,
+        knowledge,
         history,
     })))
 }

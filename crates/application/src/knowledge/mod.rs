@@ -4,6 +4,7 @@ mod change;
 mod create_pairs;
 mod create_text;
 mod delete;
+mod embed;
 mod get;
 mod list;
 mod pacing;

@@ -4,7 +4,7 @@ use domain::jobs::{Job, JobKind, NextRun};
 use domain::{Result, Timestamp};
 
 use super::pacing::paced;
-use super::{read_file, read_site};
+use super::{embed, read_file, read_site};
 use crate::App;
 
 /// A job that fails this often, for reasons that may pass, fails for good.
@@ -37,6 +37,7 @@ pub async fn run_job(app: &App, job: &Job) -> Result<JobEnd> {
     match job.kind {
         JobKind::ReadFile => read_file::read_file(app, job).await,
         JobKind::ReadSite => read_site::read_site(app, job).await,
+        JobKind::EmbedSource => embed::embed(app, job).await,
         JobKind::SweepSource => {
             while paced(app, app.knowledge.sweep(job.tenant_id, job.source_id)).await? {}
             Ok(JobEnd::DONE)

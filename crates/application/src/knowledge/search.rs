@@ -36,15 +36,15 @@ pub async fn search(app: &App, actor: &Actor, search: Search) -> Result<Findings
         .find(tenant_id, search.bot_id)
         .await?
         .ok_or_else(not_found)?;
-    let knowledge_version = app
+    let knowledge = app
         .index
-        .version(tenant_id, bot.id)
+        .state(tenant_id, bot.id)
         .await?
         .ok_or_else(not_found)?;
     let query = Query {
         tenant_id,
         bot_id: bot.id,
-        knowledge_version,
+        knowledge,
         language: bot.language,
         text: search.query,
         history: search.history,

@@ -37,11 +37,11 @@ pub(super) async fn ask_of(
     (tenant_id, bot_id): (TenantId, BotId),
     text: &str,
 ) -> Query {
-    let version = shelf.version(tenant_id, bot_id).await.unwrap();
+    let knowledge = shelf.state(tenant_id, bot_id).await.unwrap();
     Query {
         tenant_id,
         bot_id,
-        knowledge_version: version.unwrap_or_default(),
+        knowledge: knowledge.unwrap_or_default(),
         language: Language::En,
         text: text.to_owned(),
         history: Vec::new(),

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use domain::knowledge::{Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, QuestionAnswer};
+use domain::embeddings::{Embedding, PassageHash};
+use domain::knowledge::{
+    Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, KnowledgeState, QuestionAnswer,
+};
 use domain::{BotId, ChunkId, Result, SourceId, TenantId, Timestamp};
 use uuid::Uuid;
 
@@ -83,6 +86,7 @@ impl Shelf {
             name: name.to_owned(),
             is_curated,
             revision: bot.version,
+            embedded: 0,
         });
         id
     }
@@ -103,9 +107,22 @@ impl Shelf {
 
 #[async_trait]
 impl KnowledgeIndex for Shelf {
-    async fn version(&self, tenant: TenantId, bot: BotId) -> Result<Option<i64>> {
+    async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<KnowledgeState>> {
         let kept = self.kept.lock().unwrap();
-        Ok(kept.bots.get(&(tenant, bot)).map(|bot| bot.version))
+        let bot = kept.bots.get(&(tenant, bot));
+        Ok(bot.map(|bot| KnowledgeState {
+            version: bot.version,
+            embedding_model: None,
+        }))
+    }
+
+    async fn embeddings_of(
+        &self,
+        _tenant: TenantId,
+        _source: SourceId,
+        _model: &str,
+    ) -> Result<Vec<(PassageHash, Embedding)>> {
+        Ok(Vec::new())
     }
 
     async fn sources(&self, tenant: TenantId, bot: BotId) -> Result<Vec<IndexedSource>> {

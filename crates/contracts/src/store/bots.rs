@@ -264,7 +264,7 @@ pub async fn a_deleted_bot_is_gone_with_all_it_has(s: &Ports) {
             .unwrap()
             .is_empty()
     );
-    assert_eq!(s.index.version(tenant, second.id).await.unwrap(), None);
+    assert_eq!(s.index.state(tenant, second.id).await.unwrap(), None);
     assert!(
         s.knowledge
             .find(tenant, source_of_first)

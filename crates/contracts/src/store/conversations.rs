@@ -52,8 +52,8 @@ pub async fn a_first_message_makes_its_conversation(s: &Ports) {
     assert_eq!(got.bot, bot);
     assert!(got.history.is_empty());
     assert_eq!(
-        got.knowledge_version,
-        s.index.version(tenant, bot.id).await.unwrap().unwrap()
+        got.knowledge,
+        s.index.state(tenant, bot.id).await.unwrap().unwrap()
     );
     let expected = Message {
         id: message.message_id,

@@ -78,8 +78,8 @@ pub async fn an_edition_is_seen_from_its_publication_on(s: &Ports) {
     assert_eq!(visible(s, tenant, &new.chunks).await, 5);
     assert_eq!(visible(s, tenant, &old.chunks).await, 0);
     let now = s.index.sources(tenant, bot.id).await.unwrap();
-    let version = s.index.version(tenant, bot.id).await.unwrap().unwrap();
-    assert!(version > before.versions[0].unwrap() && now[0].revision > indexed[0].revision);
+    let state = s.index.state(tenant, bot.id).await.unwrap().unwrap();
+    assert!(Some(state.version) > before.versions[0] && now[0].revision > indexed[0].revision);
 }
 
 /// Of two drafts the later holds: the earlier takes nothing more, whatever it took before is never seen, and it

@@ -1,13 +1,13 @@
 //! Promises of [`domain::conversations::Conversations`]: finding and listing what was said.
 
 use domain::bots::{Bot, ChannelType};
-use domain::conversations::{ConversationFilter, ConversationStatus, Incoming};
+use domain::conversations::{ConversationFilter, ConversationStatus, Incoming, RECENT_MESSAGES};
 use domain::messages::{Author, Utterance};
 
 use super::Ports;
 use super::given::{
     NOON, after, all, bot, id, incoming, no_bot, page, received, reply, tenant_with_bot, turn,
-    turn_of,
+    turn_of, welcoming_bot,
 };
 use super::seen;
 
@@ -220,4 +220,73 @@ pub async fn a_long_conversation_is_read_whole(s: &Ports) {
             .map(|number| number.to_string())
             .collect::<Vec<_>>()
     );
+}
+
+/// An answer is found with what it answers and where it was said; a message that answers nothing, and another
+/// tenant's, are not.
+pub async fn an_answer_is_found_with_its_question(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let [question, answer] = turn(s, tenant, "session", NOON).await;
+    turn(s, tenant, "session", NOON).await;
+    let found = s.conversations.find_exchange(tenant, answer.id).await;
+    let found = found.unwrap().unwrap();
+    assert_eq!((&found.question, &found.answer), (&question, &answer));
+    assert_eq!(found.conversation.session_id, "session");
+    assert_eq!(found.conversation.bot_id, bot.id);
+    let welcoming = welcoming_bot(s, tenant, "Welcome!").await;
+    let greeted = Incoming {
+        bot_id: Some(welcoming.id),
+        ..incoming("greeted", "Hello?")
+    };
+    received(s, tenant, &greeted).await;
+    let said = seen::everything(s, tenant).await.conversations;
+    let greeting = said
+        .iter()
+        .flat_map(|(_, messages)| messages)
+        .find(|said| said.text == "Welcome!")
+        .unwrap();
+    let (stranger, _) = tenant_with_bot(s).await;
+    for (who, id) in [
+        (tenant, question.id),
+        (tenant, greeting.id),
+        (tenant, id()),
+        (stranger, answer.id),
+    ] {
+        let none = s.conversations.find_exchange(who, id).await.unwrap();
+        assert_eq!(none, None);
+    }
+}
+
+/// The newest conversations of a bot come with their beginnings.
+pub async fn the_newest_conversations_of_a_bot_are_read(s: &Ports) {
+    let (tenant, first) = tenant_with_bot(s).await;
+    let other = bot(s, tenant).await;
+    let at = async |session: &str, of: &Bot, second| {
+        let message = Incoming {
+            bot_id: Some(of.id),
+            at: after(second),
+            ..incoming(session, "Question?")
+        };
+        turn_of(s, tenant, &message).await
+    };
+    let oldest = at("one", &first, 1).await;
+    at("two", &first, 2).await;
+    at("theirs", &other, 3).await;
+    let newest = at("three", &first, 4).await;
+    for _ in 0..25 {
+        at("one", &first, 5).await;
+    }
+    let recent = async |of: &Bot, limit| {
+        let found = s.conversations.recent(tenant, of.id, limit).await;
+        found.unwrap()
+    };
+    assert_eq!(recent(&first, 1).await, [newest.to_vec()]);
+    let all = recent(&first, 9).await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[2][..2], oldest);
+    assert_eq!(all[2].len(), RECENT_MESSAGES as usize);
+    assert_eq!(recent(&other, 9).await.len(), 1);
+    let (stranger, _) = tenant_with_bot(s).await;
+    let none = s.conversations.recent(stranger, first.id, 9).await;
+    assert!(none.unwrap().is_empty());
 }

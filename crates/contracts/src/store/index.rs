@@ -15,10 +15,11 @@ use super::races::at_once;
 
 async fn version(s: &Ports, bot: &Bot) -> i64 {
     s.index
-        .version(bot.tenant_id, bot.id)
+        .state(bot.tenant_id, bot.id)
         .await
         .unwrap()
         .unwrap()
+        .version
 }
 
 async fn indexed(s: &Ports, tenant: TenantId, bot: BotId) -> Vec<IndexedSource> {
@@ -152,7 +153,7 @@ pub async fn a_message_comes_with_the_version(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     for _ in 0..3 {
         let got = received(s, tenant, &incoming("session", "Hello?")).await;
-        assert_eq!(got.knowledge_version, version(s, &bot).await);
+        assert_eq!(got.knowledge.version, version(s, &bot).await);
         source(s, &bot).await;
     }
 }
@@ -181,6 +182,7 @@ pub async fn only_ready_sources_are_shown_with_their_revision(s: &Ports) {
         name: "Handbook".into(),
         is_curated: false,
         revision,
+        embedded: 0,
     });
     assert_eq!(indexed(s, tenant, bot.id).await, expected);
     s.knowledge.delete(tenant, text).await.unwrap();
@@ -286,7 +288,7 @@ pub async fn chunks_are_found_by_their_ids(s: &Ports) {
 /// What does not exist is none, or empty.
 pub async fn an_unknown_bot_has_no_version(s: &Ports) {
     let (tenant, _) = tenant_with_bot(s).await;
-    assert_eq!(s.index.version(tenant, no_bot()).await.unwrap(), None);
+    assert_eq!(s.index.state(tenant, no_bot()).await.unwrap(), None);
     assert!(indexed(s, tenant, no_bot()).await.is_empty());
     assert!(s.index.chunks_of(tenant, id()).await.unwrap().is_empty());
 }

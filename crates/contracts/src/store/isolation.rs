@@ -116,7 +116,7 @@ pub async fn another_tenant_sees_nothing(s: &Ports) {
             let ids: Vec<_> = chunks.iter().map(|chunk| chunk.id).collect();
             assert!(s.index.chunks(other, &ids).await.unwrap().is_empty());
         }
-        assert_eq!(s.index.version(other, bot.id).await.unwrap(), None);
+        assert_eq!(s.index.state(other, bot.id).await.unwrap(), None);
         assert!(s.index.sources(other, bot.id).await.unwrap().is_empty());
         assert!(s.keys.list(other).await.unwrap().is_empty());
         assert!(counts(s, other, Some(bot.id), ALL_DAYS).await.is_empty());

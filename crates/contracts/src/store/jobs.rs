@@ -14,6 +14,9 @@ use super::given::{
 use super::races::at_once;
 
 const LEASE: Duration = Duration::from_secs(60);
+/// All but embedding, which waits for every source that can be answered from.
+pub(super) const READING: &[JobKind] =
+    &[JobKind::ReadFile, JobKind::ReadSite, JobKind::SweepSource];
 
 /// Leases a job of these kinds at that second.
 pub(super) async fn lease(s: &Ports, kinds: &'static [JobKind], second: i64) -> Option<Job> {
@@ -25,7 +28,7 @@ pub async fn a_staged_file_waits_as_a_job(s: &Ports) {
     assert_eq!(lease(s, JobKind::ALL, 0).await, None);
     let (tenant, bot) = tenant_with_bot(s).await;
     source(s, &bot).await;
-    assert_eq!(lease(s, JobKind::ALL, 0).await, None);
+    assert_eq!(lease(s, READING, 0).await, None);
     let (source, file) = new_upload(&bot, b"Words.");
     s.knowledge.stage(&source, &file).await.unwrap();
     let expected = Job {
@@ -35,8 +38,8 @@ pub async fn a_staged_file_waits_as_a_job(s: &Ports) {
         source_id: source.id,
         attempts: 1,
     };
-    assert_eq!(lease(s, JobKind::ALL, 1).await, Some(expected));
-    assert_eq!(lease(s, JobKind::ALL, 1).await, None);
+    assert_eq!(lease(s, READING, 1).await, Some(expected));
+    assert_eq!(lease(s, READING, 1).await, None);
 }
 
 /// The job that has waited longest is leased first.
@@ -49,7 +52,7 @@ pub async fn jobs_are_leased_in_the_order_of_waiting(s: &Ports) {
     }
     waiting.sort();
     for (_, source) in waiting {
-        assert_eq!(lease(s, JobKind::ALL, 40).await.unwrap().source_id, source);
+        assert_eq!(lease(s, READING, 40).await.unwrap().source_id, source);
     }
 }
 
@@ -59,12 +62,7 @@ pub async fn a_job_is_leased_to_one_worker(s: &Ports) {
     for second in 0..5 {
         upload(s, &bot, after(second)).await;
     }
-    let leased = at_once(
-        s,
-        20,
-        |s, _| async move { lease(&s, JobKind::ALL, 10).await },
-    )
-    .await;
+    let leased = at_once(s, 20, |s, _| async move { lease(&s, READING, 10).await }).await;
     let jobs: Vec<_> = leased.into_iter().flatten().collect();
     let distinct: BTreeSet<_> = jobs.iter().map(|job| job.id).collect();
     assert_eq!((jobs.len(), distinct.len()), (5, 5));
@@ -75,9 +73,9 @@ pub async fn a_job_is_leased_to_one_worker(s: &Ports) {
 pub async fn a_lease_that_ran_out_is_handed_out_again(s: &Ports) {
     let (_, bot) = tenant_with_bot(s).await;
     upload(s, &bot, NOON).await;
-    let old = lease(s, JobKind::ALL, 0).await.unwrap();
-    assert_eq!(lease(s, JobKind::ALL, 59).await, None);
-    let new = lease(s, JobKind::ALL, 61).await.unwrap();
+    let old = lease(s, READING, 0).await.unwrap();
+    assert_eq!(lease(s, READING, 59).await, None);
+    let new = lease(s, READING, 61).await.unwrap();
     assert_eq!(
         new,
         Job {
@@ -89,7 +87,7 @@ pub async fn a_lease_that_ran_out_is_handed_out_again(s: &Ports) {
     assert!(!s.jobs.extend(&old, after(62), LEASE).await.unwrap());
     s.jobs.retry(&old, after(62)).await.unwrap();
     assert_eq!(
-        lease(s, JobKind::ALL, 63).await,
+        lease(s, READING, 63).await,
         None,
         "the old holder gave back what is not its own"
     );
@@ -101,27 +99,27 @@ pub async fn a_lease_that_ran_out_is_handed_out_again(s: &Ports) {
 
     s.jobs.complete(&new, None).await.unwrap();
     assert!(!s.jobs.extend(&new, after(65), LEASE).await.unwrap());
-    assert_eq!(lease(s, JobKind::ALL, 1_000).await, None);
+    assert_eq!(lease(s, READING, 1_000).await, None);
 }
 
 /// A job that is held on to is not handed out while its new lease lasts.
 pub async fn an_extended_lease_lasts_longer(s: &Ports) {
     let (_, bot) = tenant_with_bot(s).await;
     upload(s, &bot, NOON).await;
-    let job = lease(s, JobKind::ALL, 0).await.unwrap();
+    let job = lease(s, READING, 0).await.unwrap();
     assert!(s.jobs.extend(&job, after(50), LEASE).await.unwrap());
-    assert_eq!(lease(s, JobKind::ALL, 109).await, None);
-    assert_eq!(lease(s, JobKind::ALL, 111).await.unwrap().attempts, 2);
+    assert_eq!(lease(s, READING, 109).await, None);
+    assert_eq!(lease(s, READING, 111).await.unwrap().attempts, 2);
 }
 
 /// A job that is given back waits until it is due.
 pub async fn a_job_given_back_waits_until_it_is_due(s: &Ports) {
     let (_, bot) = tenant_with_bot(s).await;
     upload(s, &bot, NOON).await;
-    let job = lease(s, JobKind::ALL, 0).await.unwrap();
+    let job = lease(s, READING, 0).await.unwrap();
     s.jobs.retry(&job, after(300)).await.unwrap();
-    assert_eq!(lease(s, JobKind::ALL, 299).await, None);
-    let again = lease(s, JobKind::ALL, 300).await.unwrap();
+    assert_eq!(lease(s, READING, 299).await, None);
+    let again = lease(s, READING, 300).await.unwrap();
     assert_eq!(again, Job { attempts: 2, ..job });
 }
 
@@ -130,20 +128,17 @@ pub async fn a_job_that_is_done_is_forgotten(s: &Ports) {
     let (_, bot) = tenant_with_bot(s).await;
     upload(s, &bot, NOON).await;
     let waiting = upload(s, &bot, after(1)).await;
-    let job = lease(s, JobKind::ALL, 10).await.unwrap();
+    let job = lease(s, READING, 10).await.unwrap();
     s.jobs.complete(&job, None).await.unwrap();
-    assert_eq!(
-        lease(s, JobKind::ALL, 1_000).await.unwrap().source_id,
-        waiting
-    );
-    assert_eq!(lease(s, JobKind::ALL, 1_000).await, None);
+    assert_eq!(lease(s, READING, 1_000).await.unwrap().source_id, waiting);
+    assert_eq!(lease(s, READING, 1_000).await, None);
 }
 
 /// A job goes with its source, waiting or leased, and with its bot.
 pub async fn a_job_goes_with_its_source(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let leased = upload(s, &bot, NOON).await;
-    let job = lease(s, JobKind::ALL, 0).await.unwrap();
+    let job = lease(s, READING, 0).await.unwrap();
     let waiting = upload(s, &bot, NOON).await;
     for source in [leased, waiting] {
         assert!(s.knowledge.delete(tenant, source).await.unwrap());
@@ -153,7 +148,7 @@ pub async fn a_job_goes_with_its_source(s: &Ports) {
     s.jobs.retry(&job, after(2)).await.unwrap();
     upload(s, &bot, NOON).await;
     s.bots.delete(tenant, bot.id).await.unwrap();
-    assert_eq!(lease(s, JobKind::ALL, 1_000).await, None);
+    assert_eq!(lease(s, READING, 1_000).await, None);
 }
 
 /// At a start, what a dead process had leased is due at once, and its lease counts no more.
@@ -163,12 +158,12 @@ pub async fn released_jobs_are_due_at_once(s: &Ports) {
         upload(s, &bot, after(second)).await;
     }
     let held = [
-        lease(s, JobKind::ALL, 10).await.unwrap(),
-        lease(s, JobKind::ALL, 10).await.unwrap(),
+        lease(s, READING, 10).await.unwrap(),
+        lease(s, READING, 10).await.unwrap(),
     ];
     s.jobs.release_all().await.unwrap();
     let mut attempts = Vec::new();
-    while let Some(job) = lease(s, JobKind::ALL, 10).await {
+    while let Some(job) = lease(s, READING, 10).await {
         attempts.push(job.attempts);
     }
     attempts.sort_unstable();
@@ -199,7 +194,7 @@ pub async fn a_staged_site_waits_as_a_job(s: &Ports) {
         source_id: site.id,
         attempts: 1,
     };
-    assert_eq!(lease(s, JobKind::ALL, 1).await, Some(expected));
+    assert_eq!(lease(s, READING, 1).await, Some(expected));
 }
 
 /// Only jobs of the kinds asked for are leased: of each lane by itself, the one that has waited longest.
@@ -209,7 +204,7 @@ pub async fn jobs_are_leased_by_their_kinds(s: &Ports) {
     let file = upload(s, &bot, after(2)).await;
     let swept = source(s, &bot).await;
     assert!(read(s, tenant, swept, &content(1), after(3)).await);
-    let [reading, crawling] = JobKind::LANES;
+    let [reading, crawling, embedding] = JobKind::LANES;
     assert_eq!(lease(s, &[], 10).await, None);
     let only = lease(s, &[JobKind::SweepSource], 10).await.unwrap();
     assert_eq!(only.source_id, swept);
@@ -221,6 +216,10 @@ pub async fn jobs_are_leased_by_their_kinds(s: &Ports) {
     assert_eq!(lease(s, reading, 10).await, None);
     let job = lease(s, crawling, 10).await.unwrap();
     assert_eq!((job.kind, job.source_id), (JobKind::ReadSite, site.id));
+    let embedded = async || lease(s, embedding, 10).await.map(|job| job.source_id);
+    for expected in [Some(site.id), Some(swept), None] {
+        assert_eq!(embedded().await, expected);
+    }
     assert_eq!(lease(s, JobKind::ALL, 10).await, None);
 }
 
@@ -228,11 +227,11 @@ pub async fn jobs_are_leased_by_their_kinds(s: &Ports) {
 pub async fn a_job_that_is_done_can_be_wanted_again(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let site = site(s, &bot, Some(run_at(NOON))).await;
-    let job = lease(s, JobKind::ALL, 0).await.unwrap();
+    let job = lease(s, READING, 0).await.unwrap();
     let next = run_at(after(300));
     s.jobs.complete(&job, Some(next)).await.unwrap();
     assert!(!s.jobs.extend(&job, after(1), LEASE).await.unwrap());
-    assert_eq!(lease(s, JobKind::ALL, 299).await, None);
+    assert_eq!(lease(s, READING, 299).await, None);
     let expected = Job {
         id: next.job_id,
         tenant_id: tenant,
@@ -240,31 +239,31 @@ pub async fn a_job_that_is_done_can_be_wanted_again(s: &Ports) {
         source_id: site.id,
         attempts: 1,
     };
-    assert_eq!(lease(s, JobKind::ALL, 300).await, Some(expected));
+    assert_eq!(lease(s, READING, 300).await, Some(expected));
 }
 
 /// Who has lost a lease says nothing about when the job runs again.
 pub async fn a_lost_lease_wants_nothing_again(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let site = site(s, &bot, Some(run_at(NOON))).await;
-    let old = lease(s, JobKind::ALL, 0).await.unwrap();
-    let new = lease(s, JobKind::ALL, 61).await.unwrap();
+    let old = lease(s, READING, 0).await.unwrap();
+    let new = lease(s, READING, 61).await.unwrap();
     let wanted = Some(run_at(after(70)));
     s.jobs.complete(&old, wanted).await.unwrap();
     assert!(s.jobs.extend(&new, after(62), LEASE).await.unwrap());
     s.jobs.complete(&new, None).await.unwrap();
     s.jobs.complete(&old, wanted).await.unwrap();
-    assert_eq!(lease(s, JobKind::ALL, 1_000).await, None);
+    assert_eq!(lease(s, READING, 1_000).await, None);
     // Neither does one whose source is gone.
     let run = NextRun {
         job_id: id(),
         due: after(1_000),
     };
     assert!(s.knowledge.refresh(tenant, site.id, run).await.unwrap());
-    let gone = lease(s, JobKind::ALL, 1_000).await.unwrap();
+    let gone = lease(s, READING, 1_000).await.unwrap();
     assert!(s.knowledge.delete(tenant, site.id).await.unwrap());
     s.jobs.complete(&gone, wanted).await.unwrap();
-    assert_eq!(lease(s, JobKind::ALL, 2_000).await, None);
+    assert_eq!(lease(s, READING, 2_000).await, None);
 }
 
 /// A source has one job of a kind, however often and by how many at once it is asked for.
@@ -283,7 +282,7 @@ pub async fn a_source_has_one_job_of_a_kind(s: &Ports) {
     })
     .await;
     let mut found = Vec::new();
-    while let Some(job) = lease(s, JobKind::ALL, 10).await {
+    while let Some(job) = lease(s, READING, 10).await {
         found.push(job.source_id);
     }
     found.sort_unstable();

@@ -1,7 +1,6 @@
 //! Promises of [`domain::knowledge::KnowledgeSources`]: sources and their content.
 
 use domain::bots::Bot;
-use domain::jobs::JobKind;
 use domain::knowledge::{
     Chunk, ChunkDraft, KnowledgeSource, NamedSource, PageFailure, ProgressUnit, QuestionAnswer,
     SourceContent, SourceFilter, SourceType,
@@ -13,7 +12,7 @@ use super::given::{
     NOON, after, all, bot, content, id, new_bot, new_site, new_source, new_upload, no_bot, page,
     progress, read, source, tenant_with_bot, upload, web_page,
 };
-use super::jobs::lease;
+use super::jobs::{READING, lease};
 use super::races::{at_once, successes};
 use super::seen::everything;
 
@@ -162,7 +161,7 @@ pub async fn a_source_needs_a_bot_of_its_tenant(s: &Ports) {
         }
     }
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
+    assert_eq!(lease(s, READING, 60).await, None);
 }
 
 /// An id that is taken is a conflict, and what is there stays as it is, with no job more.
@@ -194,7 +193,7 @@ pub async fn a_taken_source_id_is_a_conflict(s: &Ports) {
         );
     }
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
+    assert_eq!(lease(s, READING, 60).await, None);
 }
 
 /// The same source created ten times at once is there once.

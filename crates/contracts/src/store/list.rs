@@ -81,6 +81,8 @@ macro_rules! store_contract {
             conversations_are_filtered_by_bot_status_and_channel
             a_conversation_shows_its_bots_name_of_now
             a_long_conversation_is_read_whole
+            an_answer_is_found_with_its_question
+            the_newest_conversations_of_a_bot_are_read
         );
         $crate::store_contract!($open, endings:
             what_has_ended_keeps_its_time
@@ -151,6 +153,18 @@ macro_rules! store_contract {
             sweeping_ends_and_takes_only_what_was_left
             a_draft_under_way_is_not_swept
             what_was_left_waits_to_be_swept
+        );
+        $crate::store_contract!($open, embeddings:
+            what_can_be_answered_from_waits_to_be_embedded
+            embeddings_are_found_by_source_and_model
+            the_same_words_are_embedded_once
+            a_new_reading_keeps_what_it_still_has
+            a_run_that_was_overtaken_keeps_nothing
+            a_bot_is_switched_when_all_is_embedded
+            a_switch_is_undone_and_holds
+            the_state_shows_how_far_a_model_has_come
+            a_new_model_wants_every_source
+            tenants_have_their_own_embeddings
         );
         $crate::store_contract!($open, sites:
             the_pages_of_a_site_are_known

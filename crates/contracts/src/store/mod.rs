@@ -8,6 +8,7 @@ pub mod bot_changes;
 pub mod bots;
 pub mod conversations;
 pub mod drafts;
+pub mod embeddings;
 pub mod endings;
 pub mod given;
 pub mod hangups;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::conversations::Conversations;
+use domain::embeddings::Embeddings;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -54,6 +56,7 @@ pub struct Ports {
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
+    pub embeddings: Arc<dyn Embeddings>,
     pub jobs: Arc<dyn JobQueue>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
 }

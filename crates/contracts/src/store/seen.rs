@@ -53,7 +53,8 @@ pub async fn everything(s: &Ports, tenant: TenantId) -> Seen {
     let bots = s.bots.all(tenant).await.unwrap();
     let mut versions = Vec::new();
     for bot in &bots {
-        versions.push(s.index.version(tenant, bot.id).await.unwrap());
+        let state = s.index.state(tenant, bot.id).await.unwrap();
+        versions.push(state.map(|state| state.version));
     }
     let mut sources = Vec::new();
     let listed = s

@@ -10,7 +10,7 @@ use super::Ports;
 use super::given::{
     NOON, after, begin, id, progress, run_at, site, source, tenant_with_bot, upload,
 };
-use super::jobs::lease;
+use super::jobs::{READING, lease};
 use super::races::at_once;
 use super::seen::everything;
 
@@ -114,7 +114,7 @@ pub async fn a_change_of_what_a_source_does_not_have_is_none(s: &Ports) {
     let unknown = s.knowledge.update(tenant, id(), &change, next, NOON).await;
     assert_eq!(unknown.unwrap(), None);
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
+    assert_eq!(lease(s, READING, 60).await, None);
 }
 
 /// Changes of different fields at once all hold.
@@ -223,7 +223,7 @@ pub async fn a_refreshed_source_waits_to_be_read(s: &Ports) {
     let mut now = everything(s, tenant).await;
     now.sources[0].0.source = before.clone();
     assert_eq!(now, seen);
-    assert_eq!(lease(s, JobKind::ALL, 4).await, None);
+    assert_eq!(lease(s, READING, 4).await, None);
     let expected = Job {
         id: run.job_id,
         tenant_id: tenant,
@@ -231,7 +231,7 @@ pub async fn a_refreshed_source_waits_to_be_read(s: &Ports) {
         source_id: before.id,
         attempts: 1,
     };
-    assert_eq!(lease(s, JobKind::ALL, 5).await, Some(expected));
+    assert_eq!(lease(s, READING, 5).await, Some(expected));
 }
 
 /// A file that could not be read waits to be read as if it were new.
@@ -239,7 +239,7 @@ pub async fn a_refreshed_file_is_read_as_if_it_were_new(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let file = upload(s, &bot, NOON).await;
     let before = found(s, tenant, file).await;
-    let job = lease(s, JobKind::ALL, 0).await.unwrap();
+    let job = lease(s, READING, 0).await.unwrap();
     s.knowledge
         .fail(tenant, file, "No words.", after(1))
         .await
@@ -250,7 +250,7 @@ pub async fn a_refreshed_file_is_read_as_if_it_were_new(s: &Ports) {
     let now = found(s, tenant, file).await;
     assert_eq!((now.status, &now.error), (SourceStatus::Processing, &None));
     assert_eq!(now.progress, before.progress);
-    let job = lease(s, JobKind::ALL, 5).await.unwrap();
+    let job = lease(s, READING, 5).await.unwrap();
     assert_eq!((job.kind, job.id), (JobKind::ReadFile, run.job_id));
     assert!(s.knowledge.file(tenant, file).await.unwrap().is_some());
 }
@@ -296,5 +296,5 @@ pub async fn text_is_not_read_again(s: &Ports) {
     assert!(s.knowledge.refresh(tenant, text, run).await.unwrap());
     assert!(!s.knowledge.refresh(tenant, id(), run).await.unwrap());
     assert_eq!(everything(s, tenant).await, before);
-    assert_eq!(lease(s, JobKind::ALL, 60).await, None);
+    assert_eq!(lease(s, READING, 60).await, None);
 }

@@ -239,7 +239,7 @@ pub async fn pages_that_vanished_are_forgotten(s: &Ports) {
     put(s, draft, &[("c", Some("3")), ("b", None)]).await;
     publish(s, draft).await;
     assert_eq!(names(s, tenant, source).await, "cb");
-    let job = super::jobs::lease(s, domain::jobs::JobKind::ALL, 60).await;
+    let job = super::jobs::lease(s, super::jobs::READING, 60).await;
     assert_eq!(job.unwrap().source_id, source);
     assert!(s.knowledge.sweep(tenant, source).await.unwrap());
     while s.knowledge.sweep(tenant, source).await.unwrap() {}

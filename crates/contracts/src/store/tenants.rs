@@ -1,7 +1,6 @@
 //! Promises of [`domain::tenants::Tenants`].
 
 use domain::TenantId;
-use domain::jobs::JobKind;
 use domain::plans::Plan;
 use domain::tenants::Tenant;
 use domain::usage::Usage;
@@ -10,6 +9,7 @@ use super::Ports;
 use super::given::{
     NOON, after, bot, id, new_key, new_tenant, source, tenant, tenant_with_bot, turn, upload,
 };
+use super::jobs::READING;
 use super::seen::everything;
 
 /// A tenant is found as it was created.
@@ -103,7 +103,7 @@ pub async fn deleting_a_tenant_deletes_all_it_has(s: &Ports) {
     let nothing = everything(s, id()).await;
     assert_eq!(everything(s, *gone).await, nothing);
     assert_eq!(s.keys.find_by_hash(*gone_hash).await.unwrap(), None);
-    assert_eq!(s.index.version(*gone, gone_bot.id).await.unwrap(), None);
+    assert_eq!(s.index.state(*gone, gone_bot.id).await.unwrap(), None);
     assert!(
         s.index
             .chunks_of(*gone, *gone_source)
@@ -116,15 +116,12 @@ pub async fn deleting_a_tenant_deletes_all_it_has(s: &Ports) {
     let lease = std::time::Duration::from_secs(60);
     let job = s
         .jobs
-        .lease(JobKind::ALL, after(60), lease)
+        .lease(READING, after(60), lease)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(job.tenant_id, *stays);
-    assert_eq!(
-        s.jobs.lease(JobKind::ALL, after(60), lease).await.unwrap(),
-        None
-    );
+    assert_eq!(s.jobs.lease(READING, after(60), lease).await.unwrap(), None);
 }
 
 /// A tenant's data can be made again after it was deleted: nothing of the old is in the way.

@@ -1,7 +1,9 @@
 //! The program's commands.
 
+mod embeddings;
 mod keys;
 mod operations;
+mod replay;
 mod serve;
 mod tenants;
 
@@ -35,6 +37,22 @@ enum Command {
     /// API keys: create, list, revoke
     #[command(subcommand)]
     Key(KeyCommand),
+    /// The embeddings that a bot is searched with: show, compare, switch
+    #[command(subcommand)]
+    Embeddings(EmbeddingsCommand),
+    /// Answer a bot's newest recorded questions again, with the settings of now, and show what changed
+    Replay {
+        /// The tenant's id
+        tenant: String,
+        /// The bot's id
+        bot: String,
+        /// The most questions
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        /// Print JSON, a line for each question that is answered otherwise
+        #[arg(long)]
+        json: bool,
+    },
     /// Bring the store's schema up to date
     Migrate,
     /// Check the settings and the store, and say what is wrong
@@ -129,6 +147,38 @@ enum KeyCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum EmbeddingsCommand {
+    /// By which model a bot is searched, and how far others have come with its knowledge
+    Show {
+        /// The tenant's id
+        tenant: String,
+        /// The bot's id
+        bot: String,
+    },
+    /// Compare what is used now with a model, on the bot's newest questions that were answered from knowledge
+    Compare {
+        /// The tenant's id
+        tenant: String,
+        /// The bot's id
+        bot: String,
+        /// The model, or `words`
+        model: String,
+    },
+    /// Search a bot by a model from now on, and stay with it
+    Switch {
+        /// The tenant's id
+        tenant: String,
+        /// The bot's id
+        bot: String,
+        /// The model, or `words`
+        model: String,
+        /// Do not stay with it: take up the next model when it is ready
+        #[arg(long)]
+        release: bool,
+    },
+}
+
 fn plan(word: &str) -> Result<Plan, String> {
     Plan::parse(word).ok_or_else(|| {
         format!(
@@ -174,6 +224,18 @@ impl Cli {
             }
             Command::Key(command) => {
                 with_app(async |wired| keys::run(command, &wired.app).await).await
+            }
+            Command::Embeddings(command) => {
+                with_app(async |wired| embeddings::run(command, &wired.app).await).await
+            }
+            Command::Replay {
+                tenant,
+                bot,
+                limit,
+                json,
+            } => {
+                with_app(async |wired| replay::run(&wired.app, &tenant, &bot, limit, json).await)
+                    .await
             }
             Command::Migrate => operations::migrate(&Settings::load()?).await,
             Command::Doctor => operations::doctor(&Settings::load()?).await,

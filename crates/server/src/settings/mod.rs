@@ -27,6 +27,9 @@ pub struct Settings {
     pub llm: Llm,
     /// `BOTWRIGHT_LLM_FALLBACK`: who answers when the first does not.
     pub fallbacks: Vec<Llm>,
+    /// `BOTWRIGHT_EMBEDDINGS_*`: who embeds, and after it, from `BOTWRIGHT_EMBEDDINGS_PREVIOUS_*`, who did before. Empty:
+    /// knowledge is searched by its words alone.
+    pub embedders: Vec<Embeddings>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
@@ -75,6 +78,24 @@ pub enum Llm {
     OpenAi(Endpoint),
     /// Anthropic's Messages API.
     Anthropic(Endpoint),
+}
+
+/// A provider of embeddings.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Embeddings {
+    /// Any OpenAI-compatible endpoint.
+    OpenAi(Endpoint),
+    /// A folder with a model of the BERT family.
+    Local(PathBuf),
+}
+
+impl fmt::Debug for Embeddings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenAi(_) => f.write_str("openai"),
+            Self::Local(folder) => write!(f, "local({})", folder.display()),
+        }
+    }
 }
 
 /// Where a provider is and how to speak to it; what is absent is the provider's own default.
@@ -163,6 +184,10 @@ impl Settings {
                     .unwrap_or("extractive"),
             )?,
             fallbacks: fallbacks(&source)?,
+            embedders: ["embeddings", "embeddings_previous"]
+                .into_iter()
+                .filter_map(|group| embeddings(&source, group).transpose())
+                .collect::<Result<_, _>>()?,
             egress_allow: networks(&source)?,
             abandon_after: Duration::from_secs(
                 source
@@ -263,6 +288,39 @@ fn fallbacks(source: &Source) -> Result<Vec<Llm>, SettingsError> {
     Ok(providers)
 }
 
+/// Who embeds, by the settings of a group.
+fn embeddings(source: &Source, group: &str) -> Result<Option<Embeddings>, SettingsError> {
+    let name = |field: &str| format!("{group}_{field}");
+    let text = |field: &str| source.text(&name(field));
+    let Some(word) = text("provider") else {
+        for field in ["base_url", "api_key", "model"] {
+            if text(field).is_some() {
+                let problem = format!("is of no use without {}", variable(&name("provider")));
+                return Err(SettingsError::new(variable(&name(field)), problem));
+            }
+        }
+        return Ok(None);
+    };
+    match word.as_str() {
+        "openai" => Ok(Some(Embeddings::OpenAi(Endpoint {
+            base_url: text("base_url"),
+            api_key: text("api_key").or_else(|| source.text("openai_api_key")),
+            model: text("model"),
+        }))),
+        "local" => match text("model") {
+            Some(folder) => Ok(Some(Embeddings::Local(folder.into()))),
+            None => Err(SettingsError::new(
+                variable(&name("model")),
+                "must name the folder of the local model",
+            )),
+        },
+        other => Err(SettingsError::new(
+            variable(&name("provider")),
+            format!("'{other}' is not one of: openai, local"),
+        )),
+    }
+}
+
 fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
     let text = source.text("egress_allow").unwrap_or_default();
     let words = text
@@ -317,6 +375,9 @@ mod tests {
             ("BOTWRIGHT_BIND", "nowhere"),
             ("BOTWRIGHT_LLM_PROVIDER", "oracle"),
             ("BOTWRIGHT_LLM_FALLBACK", "extractive,oracle"),
+            ("BOTWRIGHT_EMBEDDINGS_PROVIDER", "oracle"),
+            ("BOTWRIGHT_EMBEDDINGS_MODEL", "text-embedding-3-small"),
+            ("BOTWRIGHT_EMBEDDINGS_PREVIOUS_API_KEY", "x"),
             ("DATABASE_URL", "mysql://x"),
             ("BOTWRIGHT_EGRESS_ALLOW", "10.0.0.0/99"),
             ("BOTWRIGHT_ABANDON_AFTER", "soon"),
@@ -336,6 +397,31 @@ mod tests {
             );
             assert!(!line.contains('\n'));
         }
+    }
+
+    #[test]
+    fn the_embedder_before_comes_second() {
+        let settings = read(&[
+            ("BOTWRIGHT_EMBEDDINGS_PREVIOUS_PROVIDER", "openai"),
+            ("BOTWRIGHT_EMBEDDINGS_PREVIOUS_MODEL", "old"),
+            ("BOTWRIGHT_EMBEDDINGS_PROVIDER", "local"),
+            ("BOTWRIGHT_EMBEDDINGS_MODEL", "/srv/minilm"),
+            ("OPENAI_API_KEY", "geheim"),
+        ])
+        .unwrap();
+        let before = Endpoint {
+            api_key: Some("geheim".into()),
+            model: Some("old".into()),
+            ..Endpoint::default()
+        };
+        let wanted = [
+            Embeddings::Local("/srv/minilm".into()),
+            Embeddings::OpenAi(before),
+        ];
+        assert_eq!(settings.embedders, wanted);
+        assert!(!format!("{settings:?}").contains("geheim"));
+        let error = read(&[("BOTWRIGHT_EMBEDDINGS_PROVIDER", "local")]).unwrap_err();
+        assert_eq!(error.name, "BOTWRIGHT_EMBEDDINGS_MODEL");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::SettingsError;
 
 /// Every name there is, as in the file.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 26] = [
     "bind",
     "data_dir",
     "database_url",
@@ -20,6 +20,14 @@ const NAMES: [&str; 18] = [
     "llm_api_key",
     "llm_model",
     "llm_fallback",
+    "embeddings_provider",
+    "embeddings_base_url",
+    "embeddings_api_key",
+    "embeddings_model",
+    "embeddings_previous_provider",
+    "embeddings_previous_base_url",
+    "embeddings_previous_api_key",
+    "embeddings_previous_model",
     "openai_api_key",
     "anthropic_api_key",
     "egress_allow",

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::program::{Place, answers};
-use crate::support::{HOURS, Told, bot_that_knows, get, keys, make_bot, messages, say};
+use crate::support::{
+    ASK_HOURS, HOURS, Told, bot_that_knows, get, keys, make_bot, messages, put, say, text,
+};
 
 /// A test per engine of a function that is given a place to run in.
 macro_rules! in_a_place {
@@ -30,6 +32,7 @@ in_a_place!(
     a_tenant_is_made_with_its_key,
     tenants_and_keys_are_ruled_beside_a_running_server,
     migrating_and_looking_after_the_store,
+    recorded_questions_are_answered_again,
 );
 
 const SOON: Duration = Duration::from_secs(5);
@@ -234,4 +237,49 @@ async fn a_backup_taken_beside_a_running_server_is_restored() {
             .success()
     );
     assert!(elsewhere.done(&["tenant", "list"]).contains(&tenant));
+}
+
+async fn recorded_questions_are_answered_again(place: Place) {
+    let (tenant, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let bot = bot_that_knows(&client, HOURS).await;
+    say(&client, "one", ASK_HOURS).await;
+    say(&client, "two", "Can I return a product?").await;
+    let replay = |more: &[&str]| place.done(&[&["replay", &tenant, &bot], more].concat());
+    assert_eq!(replay(&[]), "2 questions, 0 answered otherwise.\n");
+    assert_eq!(replay(&["--json"]), "");
+
+    let sources = get(&client, "/knowledge/sources").await;
+    let id = text(&sources.lists()[0], "id").to_owned();
+    let content = HOURS.replace("9 AM to 6 PM", "10 AM to 7 PM");
+    let path = format!("/knowledge/sources/{id}");
+    put(&client, &path, json!({ "content": content }))
+        .await
+        .gives(200);
+    let told = replay(&[]);
+    for words in [
+        "2 questions, 1 answered otherwise.",
+        "10 AM to 7 PM",
+        "9 AM to 6 PM",
+    ] {
+        assert!(told.contains(words), "{words} is not in {told}");
+    }
+    let lines = lines(&replay(&["--json"]));
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["question"], ASK_HOURS);
+    assert!(text(&lines[0]["now"], "answer").contains("10 AM"));
+    assert_eq!(lines[0]["now"]["receipt"]["provider"], "extractive");
+    assert_eq!(
+        messages(&client, "one").await.len(),
+        2,
+        "nothing was stored"
+    );
+    for wrong in [
+        &["replay", &tenant, "018f0000-0000-7000-8000-000000000000"][..],
+        &["replay", &tenant, "nonsense"],
+        &["replay", "nonsense", &bot],
+    ] {
+        assert!(!place.run(wrong).status.success(), "{wrong:?}");
+    }
 }

@@ -98,6 +98,30 @@ fn routes() -> Vec<Route> {
             None,
             Sees::NotFound,
         ),
+        route(
+            Method::GET,
+            "/messages/{message_id}/receipt",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/embeddings",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/embeddings/comparison",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/embeddings",
+            Some(json!({ "model": null })),
+            Sees::NotFound,
+        ),
         listed("/analytics/overview", ""),
         listed("/analytics/conversations", "bot_id=<bot>"),
         listed("/knowledge/sources", "bot_id=<bot>"),
@@ -157,6 +181,7 @@ fn routes() -> Vec<Route> {
 struct Owned {
     bot: String,
     source: String,
+    message: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -164,11 +189,12 @@ const OWNED_SESSION: &str = "owners-session";
 impl Owned {
     async fn make(client: &Client) -> Self {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
-        say(client, OWNED_SESSION, "What is the secret of the owner?").await;
+        let turn = say(client, OWNED_SESSION, "What is the secret of the owner?").await;
         let list = get(client, "/knowledge/sources").await;
         Self {
             bot,
             source: text(&list.lists()[0], "id").to_owned(),
+            message: text(&turn["bot_response"], "id").to_owned(),
         }
     }
 
@@ -180,6 +206,7 @@ impl Owned {
             (SESSION, OWNED_SESSION),
             ("{source_id}", &self.source),
             (SOURCE, &self.source),
+            ("{message_id}", &self.message),
         ];
         names
             .iter()

@@ -27,6 +27,7 @@ mod operations;
 mod program;
 mod providers;
 mod raw;
+mod receipts;
 mod requests;
 mod search;
 mod sessions;

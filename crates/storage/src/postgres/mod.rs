@@ -12,6 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
@@ -22,7 +23,7 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
-use crate::schema::{jobs, knowledge_chunks};
+use crate::schema::{embeddings, jobs, knowledge_chunks};
 use crate::scope::Scope;
 use crate::types::{Key, Moment};
 use crate::{Engine, Load, OpenError};
@@ -255,6 +256,26 @@ pub(crate) async fn insert_chunks(
     for batch in rows.chunks(BATCH) {
         diesel::insert_into(knowledge_chunks::table)
             .values(batch)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// As [`insert_chunks`]; what is there is replaced.
+pub(crate) async fn insert_embeddings(
+    conn: &mut Conn,
+    rows: Vec<queries::EmbeddingRow>,
+) -> QueryResult<()> {
+    for batch in rows.chunks(BATCH) {
+        diesel::insert_into(embeddings::table)
+            .values(batch)
+            .on_conflict(embeddings::table.primary_key())
+            .do_update()
+            .set((
+                embeddings::generation.eq(excluded(embeddings::generation)),
+                embeddings::vector.eq(excluded(embeddings::vector)),
+            ))
             .execute(conn)
             .await?;
     }

@@ -2,11 +2,13 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::{Bot, BotChanges, BotFilter, BotRole, Bots, ChannelType, Personality};
+use domain::knowledge::KnowledgeState;
 use domain::language::Language;
 use domain::paging::{Page, PageRequest};
 use domain::{BotId, Clash, Error, Limit, Resource, Result, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store};
+use super::knowledge_index::StateRow;
 use super::{count, number, optional_word, run, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots, tenants};
@@ -181,15 +183,15 @@ async fn find(conn: &mut Conn, tenant: TenantId, id: BotId) -> Result<Option<Bot
     row.map(Bot::try_from).transpose()
 }
 
-/// The bot named, or else the tenant's default, with the version of its knowledge.
+/// The bot named, or else the tenant's default, with the state of its knowledge.
 pub(super) async fn resolve(
     conn: &mut Conn,
     tenant: TenantId,
     id: Option<BotId>,
-) -> Result<Option<(Bot, i64)>, Fault> {
+) -> Result<Option<(Bot, KnowledgeState)>, Fault> {
     let own = bots::table.filter(bots::tenant_id.eq(key(tenant)));
-    let columns = (BotRow::as_select(), bots::knowledge_version);
-    let found: Option<(BotRow, i64)> = match id {
+    let columns = (BotRow::as_select(), StateRow::as_select());
+    let found: Option<(BotRow, StateRow)> = match id {
         Some(id) => {
             own.filter(bots::id.eq(key(id)))
                 .select(columns)
@@ -205,7 +207,7 @@ pub(super) async fn resolve(
     }
     .optional()?;
     found
-        .map(|(row, version)| Ok((row.try_into()?, version)))
+        .map(|(row, knowledge)| Ok((row.try_into()?, knowledge.into())))
         .transpose()
 }
 

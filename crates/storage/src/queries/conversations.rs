@@ -5,11 +5,12 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use domain::bots::ChannelType;
 use domain::conversations::{
-    Conversation, ConversationFilter, ConversationStatus, Conversations, Incoming, Received, Reply,
+    Conversation, ConversationFilter, ConversationStatus, Conversations, Exchange, Incoming,
+    RECENT_MESSAGES, Received, Reply,
 };
 use domain::messages::Message;
 use domain::paging::{Page, PageRequest};
-use domain::{ConversationId, MessageId, Result, TenantId, Timestamp};
+use domain::{BotId, ConversationId, MessageId, Result, TenantId, Timestamp};
 
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
@@ -64,6 +65,22 @@ impl Conversations for Store {
         run!(self.read("conversations.find_turn", tenant), [], |conn| {
             messages::turn(conn, tenant, id)
         })
+    }
+
+    async fn find_exchange(&self, tenant: TenantId, answer: MessageId) -> Result<Option<Exchange>> {
+        run!(
+            self.read("conversations.find_exchange", tenant),
+            [],
+            |conn| find_exchange(conn, tenant, answer)
+        )
+    }
+
+    async fn recent(&self, tenant: TenantId, bot: BotId, limit: u32) -> Result<Vec<Vec<Message>>> {
+        run!(
+            self.read("conversations.recent", tenant),
+            [],
+            |conn| recent(conn, tenant, bot, limit)
+        )
     }
 
     async fn list(
@@ -165,6 +182,54 @@ async fn find(
         .await
         .optional()?;
     found.map(shown).transpose()
+}
+
+async fn find_exchange(
+    conn: &mut Conn,
+    tenant: TenantId,
+    answer: MessageId,
+) -> Result<Option<Exchange>, Fault> {
+    let Some(answer) = messages::find(conn, tenant, answer).await? else {
+        return Ok(None);
+    };
+    let question = match answer.reply_to {
+        Some(id) => messages::find(conn, tenant, id).await?,
+        None => None,
+    };
+    let Some(question) = question else {
+        return Ok(None);
+    };
+    let conversation: Shown = with_names!()
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::id.eq(key(answer.conversation_id)))
+        .first(conn)
+        .await?;
+    Ok(Some(Exchange {
+        conversation: shown(conversation)?,
+        question,
+        answer,
+    }))
+}
+
+async fn recent(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    limit: u32,
+) -> Result<Vec<Vec<Message>>, Fault> {
+    let newest: Vec<Key> = conversations::table
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::bot_id.eq(key(bot)))
+        .order((conversations::created_at.desc(), conversations::id.desc()))
+        .limit(i64::from(limit))
+        .select(conversations::id)
+        .load(conn)
+        .await?;
+    let mut said = Vec::with_capacity(newest.len());
+    for id in newest {
+        said.push(messages::first(conn, tenant, id.0.into(), RECENT_MESSAGES).await?);
+    }
+    Ok(said)
 }
 
 async fn list(

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::jobs::{Job, JobKind, JobQueue, NextRun};
 use domain::{Result, SourceId, TenantId, Timestamp};
+use uuid::Uuid;
 
 use super::engine::{Conn, Db, Store, next_job};
 use super::{run, word};
@@ -159,19 +160,42 @@ pub(super) async fn reschedule(
     enqueue(conn, tenant, source, kind, next).await
 }
 
-/// Has a source swept now. It goes by the source's own id, since there is one such job at most. Who is at it loses
-/// the lease: the end of a sweep that began before counts no more.
+/// Has a source swept now.
 pub(super) async fn have_swept(
     conn: &mut Conn,
     tenant: TenantId,
     source: SourceId,
     at: Timestamp,
 ) -> Result<(), Fault> {
+    have_begun(conn, tenant, source, JobKind::SweepSource, 0, at).await
+}
+
+/// Has a source embedded now, as it is answered from now.
+pub(super) async fn have_embedded(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    have_begun(conn, tenant, source, JobKind::EmbedSource, 1, at).await
+}
+
+/// Has work about a source begun now, from its beginning: who is at it loses the lease, and the end of what began
+/// before counts no more. It goes by the source's own id, told apart by `kind_bit`, since there is one of a kind at most.
+async fn have_begun(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    kind: JobKind,
+    kind_bit: u128,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let id = Uuid::from_u128(source.0.as_u128() ^ kind_bit);
     diesel::insert_into(jobs::table)
         .values((
             jobs::tenant_id.eq(key(tenant)),
-            jobs::id.eq(key(source)),
-            jobs::kind.eq(JobKind::SweepSource.as_str()),
+            jobs::id.eq(key(id)),
+            jobs::kind.eq(kind.as_str()),
             jobs::source_id.eq(key(source)),
             jobs::due_at.eq(Moment(at)),
         ))

@@ -236,7 +236,7 @@ async fn create(
     if let Some(next) = next {
         jobs::enqueue(conn, tenant, id, JobKind::ReadSite, next).await?;
     }
-    Ok(())
+    jobs::have_embedded(conn, tenant, id, at).await
 }
 
 async fn stage(conn: &mut Conn, source: &KnowledgeSource, staged: &Staged) -> Result<(), Fault> {

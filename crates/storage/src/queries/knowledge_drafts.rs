@@ -11,7 +11,7 @@ use domain::{Result, SourceId, TenantId, Timestamp};
 use super::engine::{Conn, held};
 use super::knowledge::{forget_text, keep_text, raise_version};
 use super::knowledge_index::Reading;
-use super::{jobs, json, knowledge_pages as pages, number};
+use super::{embeddings, jobs, json, knowledge_pages as pages, number};
 use crate::fault::Fault;
 use crate::schema::{knowledge_chunks as chunks, knowledge_sources as sources};
 use crate::types::{Json, Key, Moment, key};
@@ -131,6 +131,7 @@ pub(super) async fn publish(
         Some(text) => keep_text(conn, tenant, id, text).await?,
         None => forget_text(conn, tenant, id).await?,
     }
+    jobs::have_embedded(conn, tenant, id, at).await?;
     have_swept(conn, tenant, id, at).await?;
     Ok(true)
 }
@@ -274,7 +275,8 @@ pub(super) async fn sweep(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Re
         return Ok(false);
     };
     let Some((generation, index)) = leftover(conn, tenant, id, live, draft).await? else {
-        return pages::sweep(conn, tenant, id, live).await;
+        return Ok(pages::sweep(conn, tenant, id, live).await?
+            || embeddings::sweep(conn, tenant, id).await?);
     };
     diesel::delete(chunks::table)
         .filter(chunks::tenant_id.eq(key(tenant)))

@@ -1,21 +1,25 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use domain::embeddings::{Embedding, PassageHash};
 use domain::knowledge::{
-    Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, NewChunk, SourceStatus, SourceType,
+    Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, KnowledgeState, NewChunk, SourceStatus,
+    SourceType,
 };
 use domain::{BotId, ChunkId, Result, SourceId, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store, insert_chunks};
-use super::{run, small};
+use super::{embeddings, run, small};
 use crate::fault::{Fault, Meaning};
-use crate::schema::{bots, knowledge_chunks as chunks, knowledge_sources as sources};
+use crate::schema::{
+    bots, embedding_runs as runs, knowledge_chunks as chunks, knowledge_sources as sources,
+};
 use crate::types::{Key, Moment, key};
 
 #[async_trait]
 impl KnowledgeIndex for Store {
-    async fn version(&self, tenant: TenantId, bot: BotId) -> Result<Option<i64>> {
-        run!(self.read("index.version", tenant), [], |conn| version(
+    async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<KnowledgeState>> {
+        run!(self.read("index.state", tenant), [], |conn| state(
             conn, tenant, bot
         ))
     }
@@ -36,6 +40,34 @@ impl KnowledgeIndex for Store {
         run!(self.read("index.chunks", tenant), [ids], |conn| {
             chunks_by_id(conn, tenant, &ids)
         })
+    }
+
+    async fn embeddings_of(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        model: &str,
+    ) -> Result<Vec<(PassageHash, Embedding)>> {
+        run!(self.read("index.embeddings_of", tenant), [model], |conn| {
+            embeddings::of_source(conn, tenant, source, &model)
+        })
+    }
+}
+
+/// What a bot's row says of its knowledge.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = bots, check_for_backend(Db))]
+pub(super) struct StateRow {
+    knowledge_version: i64,
+    embedding_model: Option<String>,
+}
+
+impl From<StateRow> for KnowledgeState {
+    fn from(row: StateRow) -> Self {
+        Self {
+            version: row.knowledge_version,
+            embedding_model: row.embedding_model,
+        }
     }
 }
 
@@ -109,14 +141,18 @@ impl From<ChunkRow> for Chunk {
     }
 }
 
-async fn version(conn: &mut Conn, tenant: TenantId, bot: BotId) -> Result<Option<i64>, Fault> {
-    let version = bots::table
+async fn state(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+) -> Result<Option<KnowledgeState>, Fault> {
+    let found = bots::table
         .find((key(tenant), key(bot)))
-        .select(bots::knowledge_version)
+        .select(StateRow::as_select())
         .first(conn)
         .await
         .optional()?;
-    Ok(version)
+    Ok(found.map(KnowledgeState::from))
 }
 
 async fn ready_sources(
@@ -124,7 +160,19 @@ async fn ready_sources(
     tenant: TenantId,
     bot: BotId,
 ) -> Result<Vec<IndexedSource>, Fault> {
-    let rows: Vec<(Key, String, String, i64)> = sources::table
+    // None of a model where the bot is searched by words alone: no comparison with nothing holds.
+    let rows: Vec<(Key, String, String, i64, Option<i64>)> = sources::table
+        .inner_join(
+            bots::table.on(bots::tenant_id
+                .eq(sources::tenant_id)
+                .and(bots::id.eq(sources::bot_id))),
+        )
+        .left_join(
+            runs::table.on(runs::tenant_id
+                .eq(sources::tenant_id)
+                .and(runs::source_id.eq(sources::id))
+                .and(bots::embedding_model.eq(runs::model.nullable()))),
+        )
         .filter(sources::tenant_id.eq(key(tenant)))
         .filter(sources::bot_id.eq(key(bot)))
         .filter(sources::status.eq(SourceStatus::Ready.as_str()))
@@ -135,16 +183,21 @@ async fn ready_sources(
             sources::name,
             sources::source_type,
             sources::revision,
+            runs::finished.nullable(),
         ))
         .load(conn)
         .await?;
-    let indexed = |(id, name, source_type, revision): (Key, String, String, i64)| IndexedSource {
-        id: id.0.into(),
-        name,
-        is_curated: source_type == SourceType::Qa.as_str(),
-        revision,
-    };
-    Ok(rows.into_iter().map(indexed).collect())
+    let indexed =
+        rows.into_iter().map(
+            |(id, name, source_type, revision, embedded)| IndexedSource {
+                id: id.0.into(),
+                name,
+                is_curated: source_type == SourceType::Qa.as_str(),
+                revision,
+                embedded: embedded.unwrap_or_default(),
+            },
+        );
+    Ok(indexed.collect())
 }
 
 /// Chunks with their sources, as far as these are answered from them.
@@ -174,6 +227,28 @@ pub(super) async fn chunks_of(
         .load(conn)
         .await?;
     Ok(rows.into_iter().map(Chunk::from).collect())
+}
+
+/// Chunks of a reading from a place on.
+pub(super) async fn chunks_from(
+    conn: &mut Conn,
+    tenant: TenantId,
+    source: SourceId,
+    generation: i64,
+    index: u32,
+    limit: u32,
+) -> Result<Vec<ChunkDraft>, Fault> {
+    let rows = chunks::table
+        .filter(chunks::tenant_id.eq(key(tenant)))
+        .filter(chunks::source_id.eq(key(source)))
+        .filter(chunks::generation.eq(generation))
+        .filter(chunks::chunk_index.ge(i64::from(index)))
+        .order(chunks::chunk_index)
+        .limit(i64::from(limit))
+        .select(ChunkRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| Chunk::from(row).draft).collect())
 }
 
 /// The text of a source that has none but that of its chunks.

@@ -85,6 +85,40 @@ pub(super) async fn all(
     rows.into_iter().map(Message::try_from).collect()
 }
 
+/// The first messages of a conversation, oldest first.
+pub(super) async fn first(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    most: u32,
+) -> Result<Vec<Message>, Fault> {
+    let rows = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .order(messages::seq)
+        .limit(i64::from(most))
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// One message.
+pub(super) async fn find(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: MessageId,
+) -> Result<Option<Message>, Fault> {
+    let row = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::id.eq(key(id)))
+        .select(MessageRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Message::try_from).transpose()
+}
+
 /// What was said last before a place, oldest first.
 pub(super) async fn before(
     conn: &mut impl Runs,
@@ -118,30 +152,20 @@ pub(super) async fn turn(
     tenant: TenantId,
     id: MessageId,
 ) -> Result<Option<(Message, Option<Message>)>, Fault> {
-    let row = messages::table
-        .filter(messages::tenant_id.eq(key(tenant)))
-        .filter(messages::id.eq(key(id)))
-        .select(MessageRow::as_select())
-        .first(conn)
-        .await
-        .optional()?;
-    let Some(row) = row else {
+    let Some(message) = find(conn, tenant, id).await? else {
         return Ok(None);
     };
     // Looked for within the conversation, soon after the message: an index on `reply_to` would cost every
     // message of every conversation.
     let answer = messages::table
         .filter(messages::tenant_id.eq(key(tenant)))
-        .filter(messages::conversation_id.eq(row.conversation_id))
-        .filter(messages::seq.gt(row.seq))
-        .filter(messages::reply_to.eq(row.id))
+        .filter(messages::conversation_id.eq(key(message.conversation_id)))
+        .filter(messages::seq.gt(message.seq))
+        .filter(messages::reply_to.eq(key(message.id)))
         .order(messages::seq)
         .select(MessageRow::as_select())
         .first(conn)
         .await
         .optional()?;
-    Ok(Some((
-        row.try_into()?,
-        answer.map(Message::try_from).transpose()?,
-    )))
+    Ok(Some((message, answer.map(Message::try_from).transpose()?)))
 }

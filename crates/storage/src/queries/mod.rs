@@ -5,6 +5,7 @@ use super as engine;
 mod analytics;
 mod bots;
 mod conversations;
+mod embeddings;
 mod end_users;
 mod idempotency;
 mod jobs;
@@ -21,6 +22,7 @@ mod tenants;
 mod turns;
 mod usage;
 
+pub(super) use embeddings::EmbeddingRow;
 pub(super) use knowledge_index::ChunkRow;
 
 use diesel_async::AsyncConnectionCore;

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::Bot;
 use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
+use domain::knowledge::KnowledgeState;
 use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, Error, MessageId, Resource, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::bots::{self, BotRow};
 use super::conversations::{Locked, set_status};
 use super::engine::{Conn, together};
+use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
 use super::{end_users, messages};
@@ -31,14 +33,14 @@ pub(super) async fn receive(
     }
 }
 
-type Found = (ConversationId, Bot, i64);
+type Found = (ConversationId, Bot, KnowledgeState);
 
 async fn conversation_and_bot(
     conn: &mut Conn,
     tenant: TenantId,
     session_id: &str,
 ) -> Result<Option<Found>, Fault> {
-    let found: Option<(Key, BotRow, i64)> = conversations::table
+    let found: Option<(Key, BotRow, StateRow)> = conversations::table
         .inner_join(
             bot_table::table.on(bot_table::tenant_id
                 .eq(conversations::tenant_id)
@@ -49,13 +51,13 @@ async fn conversation_and_bot(
         .select((
             conversations::id,
             BotRow::as_select(),
-            bot_table::knowledge_version,
+            StateRow::as_select(),
         ))
         .first(conn)
         .await
         .optional()?;
     found
-        .map(|(id, bot, version)| Ok((id.0.into(), bot.try_into()?, version)))
+        .map(|(id, bot, knowledge)| Ok((id.0.into(), bot.try_into()?, knowledge.into())))
         .transpose()
 }
 
@@ -76,7 +78,7 @@ async fn resume(
     conn: &mut Conn,
     tenant: TenantId,
     incoming: &Incoming,
-    (id, bot, knowledge_version): Found,
+    (id, bot, knowledge): Found,
 ) -> Result<Received, Fault> {
     if let Some(named) = incoming.bot_id.filter(|&named| named != bot.id) {
         if bots::resolve(conn, tenant, Some(named)).await?.is_none() {
@@ -125,14 +127,14 @@ async fn resume(
     Ok(Received {
         message,
         bot,
-        knowledge_version,
+        knowledge,
         history,
     })
 }
 
 /// A first message.
 async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result<Received, Fault> {
-    let (bot, knowledge_version) = bots::resolve(conn, tenant, incoming.bot_id)
+    let (bot, knowledge) = bots::resolve(conn, tenant, incoming.bot_id)
         .await?
         .ok_or(Error::NotFound(Resource::Bot))?;
     if !bot.is_active {
@@ -167,7 +169,7 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
     Ok(Received {
         message,
         bot,
-        knowledge_version,
+        knowledge,
         history,
     })
 }

@@ -29,7 +29,7 @@ use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
-use crate::schema::{jobs, knowledge_chunks};
+use crate::schema::{embeddings, jobs, knowledge_chunks};
 use crate::scope::Scope;
 use crate::types::{Key, Moment};
 use crate::{Engine, Load, OpenError};
@@ -235,6 +235,23 @@ pub(crate) async fn insert_chunks(
     for row in rows {
         diesel::insert_into(knowledge_chunks::table)
             .values(row)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// As [`insert_chunks`]; what is there is replaced.
+pub(crate) async fn insert_embeddings(
+    conn: &mut Conn,
+    rows: Vec<queries::EmbeddingRow>,
+) -> QueryResult<()> {
+    for row in rows {
+        diesel::insert_into(embeddings::table)
+            .values(row.clone())
+            .on_conflict(embeddings::table.primary_key())
+            .do_update()
+            .set(row)
             .execute(conn)
             .await?;
     }

@@ -21,6 +21,7 @@ fn ports(stores: &Stores) -> Ports {
         analytics: stores.analytics.clone(),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
+        embeddings: stores.embeddings.clone(),
         jobs: stores.jobs.clone(),
         idempotency: stores.idempotency.clone(),
     }

@@ -1,6 +1,6 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, given};
+use contracts::store::{Ports, embeddings, given};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -15,7 +15,8 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     given::turn(s, tenant, "session", given::NOON).await;
     // Leaves its reservation.
     given::received(s, tenant, &given::incoming("session", "Hello?")).await;
-    given::site(s, &bot, None).await;
+    let site = given::site(s, &bot, None).await;
+    embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
     let request = domain::idempotency::KeyedRequest {
         key: "key".into(),

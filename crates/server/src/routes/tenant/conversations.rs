@@ -83,6 +83,9 @@ pub struct MessageView {
     message: String,
     #[schema(example = "text")]
     message_type: &'static str,
+    /// For a bot's message: the chunks that it was made from, best first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<Value>,
     /// For a bot's message: which provider answered, and from what.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Value>,
@@ -93,6 +96,9 @@ pub struct MessageView {
 impl From<Message> for MessageView {
     fn from(message: Message) -> Self {
         Self {
+            citations: (message.author == Author::Bot)
+                .then(|| message.metadata.get("citations").cloned())
+                .map(|cited| cited.unwrap_or_else(|| Value::Array(Vec::new()))),
             id: message.id.0,
             sender: message.author.as_str(),
             message: message.text,

@@ -3,9 +3,11 @@
 mod analytics;
 mod bots;
 mod conversations;
+mod embeddings;
 mod envelope;
 mod knowledge;
 mod openapi;
+mod receipts;
 mod sse;
 mod stream;
 mod tenants;
@@ -36,6 +38,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(conversations::get)
         .service(conversations::send)
         .service(conversations::end)
+        .service(receipts::get)
+        .service(embeddings::show)
+        .service(embeddings::compare)
+        .service(embeddings::switch)
         .service(analytics::overview)
         .service(analytics::conversations)
         .service(knowledge::list)
