@@ -200,3 +200,46 @@ async fn a_file_that_harms_its_reader_fails_and_the_server_lives() {
     assert!(text(&read, "error").ends_with('.'), "{read}");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_share_the_work_and_take_over_from_each_other() {
+    let place = Place::postgres()
+        .await
+        .with("BOTWRIGHT_EGRESS_ALLOW", "127.0.0.0/8");
+    let (_, key) = place.tenant("Ours");
+    let (one, other) = (place.serve().await, place.serve().await);
+    let client = one.client(&key);
+    let bot = text(&make_bot(&client, json!({})).await, "id").to_owned();
+    let mut sites = Vec::new();
+    for _ in 0..6 {
+        let site = FakeWebsite::start().await;
+        let late = Delivery::Late(Duration::from_secs(5));
+        site.put("/", page("Shop", "We sell tea.", &[]).delivered(late));
+        let source = json!({
+            "bot_id": bot, "name": "Shop", "source_type": "url", "url": site.url("/"),
+            "background": true,
+        });
+        let made = post(&client, "/knowledge/sources", source).await;
+        sites.push((text(made.gives(201), "id").to_owned(), site));
+    }
+    let asked = |site: &FakeWebsite| site.paths().iter().filter(|path| *path == "/").count();
+    // One replica reads two sites at a time.
+    eventually(Duration::from_secs(20), "four are being read", async || {
+        sites.iter().filter(|(_, site)| asked(site) > 0).count() >= 4
+    })
+    .await;
+    let client = other.client(&key);
+    let list = get(&client, "/knowledge/sources").await;
+    let waits = |source: &serde_json::Value| source["status"] == "processing";
+    assert!(list.lists().iter().all(waits), "none was read before that");
+    one.kill();
+    for (id, site) in &sites {
+        let read = read_source(&client, id).await;
+        assert_eq!(
+            (&read["status"], &read["chunk_count"]),
+            (&json!("ready"), &json!(1))
+        );
+        assert!((1..=2).contains(&asked(site)), "{} times", asked(site));
+    }
+    other.stop().await;
+}
