@@ -10,7 +10,9 @@ pub mod authentication;
 pub mod bots;
 pub mod conversations;
 pub mod embeddings;
+pub mod evaluations;
 pub mod idempotency;
+pub mod jobs;
 pub mod knowledge;
 pub mod rate_limits;
 pub mod tenants;
@@ -23,6 +25,7 @@ use domain::clock::{Clock, Ids};
 use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
+use domain::evaluations::Evaluations;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
@@ -52,6 +55,7 @@ pub struct App {
     pub embeddings: Arc<dyn Embeddings>,
     /// Those that knowledge is embedded by: first the one that bots are to be searched with.
     pub embedders: Vec<Arc<dyn Embedder>>,
+    pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
     pub idempotency: Arc<dyn IdempotencyKeys>,

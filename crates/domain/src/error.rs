@@ -75,6 +75,8 @@ pub enum Resource {
     Message,
     /// A knowledge source.
     KnowledgeSource,
+    /// An evaluation.
+    Evaluation,
 }
 
 impl std::fmt::Display for Resource {
@@ -86,6 +88,7 @@ impl std::fmt::Display for Resource {
             Self::Conversation => "Conversation",
             Self::Message => "Message",
             Self::KnowledgeSource => "Knowledge source",
+            Self::Evaluation => "Evaluation",
         })
     }
 }

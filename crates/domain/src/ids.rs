@@ -55,6 +55,8 @@ ids! {
     SourceId,
     /// A piece of a knowledge source.
     ChunkId,
+    /// A measurement of a bot.
+    EvaluationId,
     /// Work to be done later.
     JobId,
 }

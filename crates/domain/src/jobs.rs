@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::named::named;
-use crate::{JobId, Result, SourceId, TenantId, Timestamp};
+use crate::{EvaluationId, JobId, Result, SourceId, TenantId, Timestamp};
 
 named! {
     /// What there is to do.
@@ -18,16 +19,19 @@ named! {
         SweepSource = "sweep_source",
         /// Embed the chunks of a source. Waits where there is no embedder.
         EmbedSource = "embed_source",
+        /// Put the cases of an evaluation to its bot.
+        Evaluate = "evaluate",
     }
 }
 
 impl JobKind {
     /// The kinds that may take long because others do: a site that answers once a minute must not keep a file
     /// waiting. Workers take jobs of one lane.
-    pub const LANES: [&[Self]; 3] = [
+    pub const LANES: [&[Self]; 4] = [
         &[Self::ReadFile, Self::SweepSource],
         &[Self::ReadSite],
         &[Self::EmbedSource],
+        &[Self::Evaluate],
     ];
 }
 
@@ -49,14 +53,27 @@ pub struct Job {
     pub tenant_id: TenantId,
     /// What there is to do.
     pub kind: JobKind,
-    /// The source it is about.
-    pub source_id: SourceId,
+    /// The source or the evaluation that it is about; the kind says which.
+    pub subject: Uuid,
     /// How many times it was leased, this one included.
     pub attempts: u32,
 }
 
+impl Job {
+    /// The source that it is about.
+    pub fn source(&self) -> SourceId {
+        self.subject.into()
+    }
+
+    /// The evaluation that it is about.
+    pub fn evaluation(&self) -> EvaluationId {
+        self.subject.into()
+    }
+}
+
 /// Where jobs wait. A job is leased to one worker at a time; a worker that dies loses its lease, and the
-/// job is leased again. A job goes with the source it is about, which has at most one of each kind.
+/// job is leased again. A job goes with what it is about, which has at
+/// most one of each kind.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
     /// The job of these kinds that has waited longest, of those that are due and not leased, leased until

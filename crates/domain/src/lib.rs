@@ -19,6 +19,7 @@ pub mod conversations;
 pub mod documents;
 pub mod embeddings;
 mod error;
+pub mod evaluations;
 pub mod idempotency;
 mod ids;
 pub mod jobs;
@@ -39,7 +40,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, JobId, MessageId, SourceId, TenantId,
+    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, MessageId, SourceId,
+    TenantId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

@@ -77,6 +77,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),
+        evaluations: stores.evaluations.clone(),
         embedders: Vec::new(),
         jobs: stores.jobs.clone(),
         bell: bell.clone(),

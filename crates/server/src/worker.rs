@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::knowledge::{self, JobEnd};
+use application::jobs::{self, JobEnd};
 use application::{App, conversations, embeddings, idempotency};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
@@ -170,7 +170,7 @@ async fn work(lane: usize, app: Arc<App>, bell: Arc<Bell>, stop: CancellationTok
 async fn run(app: &App, job: &Job, stop: &CancellationToken) -> Result<()> {
     let mut held = interval(LEASE / 3);
     held.tick().await;
-    let work = knowledge::run_job(app, job);
+    let work = jobs::run(app, job);
     tokio::pin!(work);
     let end = loop {
         tokio::select! {

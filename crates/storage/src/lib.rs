@@ -34,6 +34,7 @@ use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
+use domain::evaluations::Evaluations;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -149,6 +150,8 @@ pub struct Stores {
     pub index: Arc<dyn KnowledgeIndex>,
     /// Embeddings.
     pub embeddings: Arc<dyn Embeddings>,
+    /// Evaluations.
+    pub evaluations: Arc<dyn Evaluations>,
     /// Work to be done later.
     pub jobs: Arc<dyn JobQueue>,
     /// Requests that may be repeated.
@@ -200,6 +203,7 @@ impl Stores {
             + KnowledgeSources
             + KnowledgeIndex
             + Embeddings
+            + Evaluations
             + JobQueue
             + IdempotencyKeys
             + 'static,
@@ -214,6 +218,7 @@ impl Stores {
             knowledge: store.clone(),
             index: store.clone(),
             embeddings: store.clone(),
+            evaluations: store.clone(),
             jobs: store.clone(),
             idempotency: store.clone(),
             engine: store,

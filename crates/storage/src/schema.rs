@@ -201,11 +201,31 @@ tables! {
         generation -> BigInt,
         vector -> Binary,
     }
+    evaluations (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        status -> Text,
+        case_count -> BigInt,
+        score -> DbJson,
+        error -> Nullable<Text>,
+        created_at -> DbTime,
+        finished_at -> Nullable<DbTime>,
+    }
+    evaluation_cases (tenant_id, evaluation_id, position) {
+        tenant_id -> DbUuid,
+        evaluation_id -> DbUuid,
+        position -> BigInt,
+        question -> Text,
+        expected -> DbJson,
+        result -> Nullable<DbJson>,
+    }
     jobs (tenant_id, id) {
         tenant_id -> DbUuid,
         id -> DbUuid,
         kind -> Text,
-        source_id -> DbUuid,
+        source_id -> Nullable<DbUuid>,
+        evaluation_id -> Nullable<DbUuid>,
         attempts -> Integer,
         due_at -> DbTime,
         lease_until -> Nullable<DbTime>,

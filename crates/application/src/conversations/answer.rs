@@ -15,7 +15,7 @@ use crate::answering::AnswerObserver;
 const PASSAGES: usize = 6;
 
 /// A question to a bot.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     pub tenant: TenantId,
     pub bot: &'a Bot,
     pub knowledge: &'a KnowledgeState,

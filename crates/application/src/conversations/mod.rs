@@ -10,6 +10,7 @@ pub(crate) mod replay;
 mod send;
 
 pub use abandon::abandon;
+pub(crate) use answer::Asked;
 pub use end::end;
 pub use get::get;
 pub use list::list;

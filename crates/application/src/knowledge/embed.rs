@@ -9,8 +9,8 @@ use domain::embeddings::{Embedder, EmbeddingRun, PassageHash, Purpose, passage};
 use domain::jobs::Job;
 
 use super::pacing::paced;
-use super::run_job::JobEnd;
 use crate::App;
+use crate::jobs::JobEnd;
 
 /// Chunks embedded and kept at a time.
 const PART: u32 = 64;
@@ -20,18 +20,18 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Embeds a source by every embedder there is. One that can't answer now is asked again later; what it has embedded
 /// by then is kept.
 #[tracing::instrument(level = "debug", name = "knowledge.embed", skip_all)]
-pub(super) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
+pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
     let mut end = JobEnd::DONE;
     for embedder in &app.embedders {
         let model = embedder.model();
-        let begun = app.embeddings.begin(job.tenant_id, job.source_id, model);
+        let begun = app.embeddings.begin(job.tenant_id, job.source(), model);
         let Some(run) = begun.await? else {
             return Ok(JobEnd::DONE);
         };
         match embed_by(app, embedder, &run).await? {
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(source_id = %job.source_id, model, %error, "the embedder gave no embeddings");
+                tracing::warn!(source_id = %job.source(), model, %error, "the embedder gave no embeddings");
                 app.embeddings.hold_up(&run, &reason(&error)).await?;
                 let wait = Duration::from_secs(1 << job.attempts.min(10)).min(LONGEST_WAIT);
                 end = JobEnd::Retry(app.clock.now() + wait);

@@ -12,10 +12,15 @@ mod publishing;
 mod read_file;
 mod read_site;
 mod refresh;
-mod run_job;
 mod scrape;
 mod search;
+mod sweep;
 mod upload;
+
+pub(crate) use embed::embed;
+pub(crate) use read_file::read_file;
+pub(crate) use read_site::read_site;
+pub(crate) use sweep::sweep;
 
 pub use change::{ChangeSource, change};
 pub use create_pairs::{NewPairs, create_pairs};
@@ -24,7 +29,6 @@ pub use delete::delete;
 pub use get::{SourceDetails, find, get};
 pub use list::list;
 pub use refresh::refresh;
-pub use run_job::{JobEnd, run_job};
 pub use scrape::{NewSite, add_site, scrape};
 pub use search::{Search, search};
 pub use upload::{NewUpload, upload};

@@ -4,13 +4,13 @@ use domain::jobs::Job;
 use domain::knowledge::{ProgressUnit, Stage};
 
 use super::publishing::{Teller, publish_document};
-use super::run_job::{ATTEMPTS, JobEnd};
 use crate::App;
+use crate::jobs::{ATTEMPTS, JobEnd};
 
 /// Reads an uploaded file.
 #[tracing::instrument(level = "debug", name = "knowledge.read_file", skip_all)]
-pub(super) async fn read_file(app: &App, job: &Job) -> Result<JobEnd> {
-    let (tenant, source) = (job.tenant_id, job.source_id);
+pub(crate) async fn read_file(app: &App, job: &Job) -> Result<JobEnd> {
+    let (tenant, source) = (job.tenant_id, job.source());
     let fail = async |why: &str| {
         app.knowledge
             .fail(tenant, source, why, app.clock.now())

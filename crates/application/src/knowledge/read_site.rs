@@ -13,9 +13,9 @@ use domain::{Error, Result};
 
 use super::pacing::paced;
 use super::publishing::{Teller, Writing};
-use super::run_job::{ATTEMPTS, JobEnd};
 use super::scrape::cut_page;
 use crate::App;
+use crate::jobs::{ATTEMPTS, JobEnd};
 
 /// The longest that a crawl in the background takes. What is missing by then is told as failures.
 const TIME: Duration = Duration::from_secs(6 * 3600);
@@ -28,8 +28,8 @@ const FAILURES: usize = 1_000;
 
 /// Reads a website, for the first time or again.
 #[tracing::instrument(level = "debug", name = "knowledge.read_site", skip_all)]
-pub(super) async fn read_site(app: &App, job: &Job) -> Result<JobEnd> {
-    let (tenant, id) = (job.tenant_id, job.source_id);
+pub(crate) async fn read_site(app: &App, job: &Job) -> Result<JobEnd> {
+    let (tenant, id) = (job.tenant_id, job.source());
     if job.attempts > LEASES {
         let why = "The site could not be read: reading it failed again and again.";
         app.knowledge.fail(tenant, id, why, app.clock.now()).await?;

@@ -83,7 +83,7 @@ pub async fn what_can_be_answered_from_waits_to_be_embedded(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let text = source(s, &bot).await;
     let job = lease(s, EMBED, 1).await.unwrap();
-    assert_eq!((job.tenant_id, job.source_id), (tenant, text));
+    assert_eq!((job.tenant_id, job.source()), (tenant, text));
     s.jobs.complete(&job, None).await.unwrap();
     let file = upload(s, &bot, NOON).await;
     assert_eq!(lease(s, EMBED, 1).await, None);
@@ -298,7 +298,7 @@ pub async fn a_new_model_wants_every_source(s: &Ports) {
         let mut sources = Vec::new();
         while let Some(job) = lease(s, EMBED, 9).await {
             s.jobs.complete(&job, None).await.unwrap();
-            sources.push(job.source_id);
+            sources.push(job.source());
         }
         sources.sort();
         sources

@@ -230,7 +230,7 @@ pub async fn another_tenant_changes_nothing(s: &Ports) {
     }
     assert_eq!(lease(s, &[JobKind::ReadSite], 499).await, None);
     let job = lease(s, &[JobKind::ReadSite], 500).await.unwrap();
-    assert_eq!(job.source_id, site);
+    assert_eq!(job.source(), site);
 }
 
 /// Ids that another tenant has taken are free for this one, and stay apart.

@@ -35,7 +35,7 @@ pub async fn a_staged_file_waits_as_a_job(s: &Ports) {
         id: file.job_id,
         tenant_id: tenant,
         kind: JobKind::ReadFile,
-        source_id: source.id,
+        subject: source.id.0,
         attempts: 1,
     };
     assert_eq!(lease(s, READING, 1).await, Some(expected));
@@ -52,7 +52,7 @@ pub async fn jobs_are_leased_in_the_order_of_waiting(s: &Ports) {
     }
     waiting.sort();
     for (_, source) in waiting {
-        assert_eq!(lease(s, READING, 40).await.unwrap().source_id, source);
+        assert_eq!(lease(s, READING, 40).await.unwrap().source(), source);
     }
 }
 
@@ -130,7 +130,7 @@ pub async fn a_job_that_is_done_is_forgotten(s: &Ports) {
     let waiting = upload(s, &bot, after(1)).await;
     let job = lease(s, READING, 10).await.unwrap();
     s.jobs.complete(&job, None).await.unwrap();
-    assert_eq!(lease(s, READING, 1_000).await.unwrap().source_id, waiting);
+    assert_eq!(lease(s, READING, 1_000).await.unwrap().source(), waiting);
     assert_eq!(lease(s, READING, 1_000).await, None);
 }
 
@@ -191,7 +191,7 @@ pub async fn a_staged_site_waits_as_a_job(s: &Ports) {
         id: staged.job_id,
         tenant_id: tenant,
         kind: JobKind::ReadSite,
-        source_id: site.id,
+        subject: site.id.0,
         attempts: 1,
     };
     assert_eq!(lease(s, READING, 1).await, Some(expected));
@@ -204,19 +204,19 @@ pub async fn jobs_are_leased_by_their_kinds(s: &Ports) {
     let file = upload(s, &bot, after(2)).await;
     let swept = source(s, &bot).await;
     assert!(read(s, tenant, swept, &content(1), after(3)).await);
-    let [reading, crawling, embedding] = JobKind::LANES;
+    let [reading, crawling, embedding, _] = JobKind::LANES;
     assert_eq!(lease(s, &[], 10).await, None);
     let only = lease(s, &[JobKind::SweepSource], 10).await.unwrap();
-    assert_eq!(only.source_id, swept);
+    assert_eq!(only.source(), swept);
     s.jobs.retry(&only, after(3)).await.unwrap();
     for expected in [(JobKind::ReadFile, file), (JobKind::SweepSource, swept)] {
         let job = lease(s, reading, 10).await.unwrap();
-        assert_eq!((job.kind, job.source_id), expected);
+        assert_eq!((job.kind, job.source()), expected);
     }
     assert_eq!(lease(s, reading, 10).await, None);
     let job = lease(s, crawling, 10).await.unwrap();
-    assert_eq!((job.kind, job.source_id), (JobKind::ReadSite, site.id));
-    let embedded = async || lease(s, embedding, 10).await.map(|job| job.source_id);
+    assert_eq!((job.kind, job.source()), (JobKind::ReadSite, site.id));
+    let embedded = async || lease(s, embedding, 10).await.map(|job| job.source());
     for expected in [Some(site.id), Some(swept), None] {
         assert_eq!(embedded().await, expected);
     }
@@ -236,7 +236,7 @@ pub async fn a_job_that_is_done_can_be_wanted_again(s: &Ports) {
         id: next.job_id,
         tenant_id: tenant,
         kind: JobKind::ReadSite,
-        source_id: site.id,
+        subject: site.id.0,
         attempts: 1,
     };
     assert_eq!(lease(s, READING, 300).await, Some(expected));
@@ -283,7 +283,7 @@ pub async fn a_source_has_one_job_of_a_kind(s: &Ports) {
     .await;
     let mut found = Vec::new();
     while let Some(job) = lease(s, READING, 10).await {
-        found.push(job.source_id);
+        found.push(job.source());
     }
     found.sort_unstable();
     let mut expected = [site, other.0.id];

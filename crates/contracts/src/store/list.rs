@@ -166,6 +166,11 @@ macro_rules! store_contract {
             a_new_model_wants_every_source
             tenants_have_their_own_embeddings
         );
+        $crate::store_contract!($open, evaluations:
+            an_evaluation_is_kept_with_its_cases
+            results_are_kept_as_they_come
+            evaluations_are_listed_and_go_with_their_bot
+        );
         $crate::store_contract!($open, sites:
             the_pages_of_a_site_are_known
             the_pages_of_a_draft_come_in_parts

@@ -10,6 +10,7 @@ pub mod conversations;
 pub mod drafts;
 pub mod embeddings;
 pub mod endings;
+pub mod evaluations;
 pub mod given;
 pub mod hangups;
 pub mod histories;
@@ -37,6 +38,7 @@ use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
+use domain::evaluations::Evaluations;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -57,6 +59,7 @@ pub struct Ports {
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
     pub embeddings: Arc<dyn Embeddings>,
+    pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
 }

@@ -228,7 +228,7 @@ pub async fn a_refreshed_source_waits_to_be_read(s: &Ports) {
         id: run.job_id,
         tenant_id: tenant,
         kind: JobKind::ReadSite,
-        source_id: before.id,
+        subject: before.id.0,
         attempts: 1,
     };
     assert_eq!(lease(s, READING, 5).await, Some(expected));

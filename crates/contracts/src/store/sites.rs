@@ -240,7 +240,7 @@ pub async fn pages_that_vanished_are_forgotten(s: &Ports) {
     publish(s, draft).await;
     assert_eq!(names(s, tenant, source).await, "cb");
     let job = super::jobs::lease(s, super::jobs::READING, 60).await;
-    assert_eq!(job.unwrap().source_id, source);
+    assert_eq!(job.unwrap().source(), source);
     assert!(s.knowledge.sweep(tenant, source).await.unwrap());
     while s.knowledge.sweep(tenant, source).await.unwrap() {}
     assert_eq!(names(s, tenant, source).await, "cb");

@@ -89,7 +89,7 @@ pub async fn what_was_left_waits_to_be_swept(s: &Ports) {
     assert!(read(s, tenant, new, &content(2), after(2)).await);
     assert_eq!(lease(s, SWEEPS, 1).await, None);
     let job = lease(s, SWEEPS, 2).await.unwrap();
-    assert_eq!((job.tenant_id, job.source_id), (tenant, new));
+    assert_eq!((job.tenant_id, job.source()), (tenant, new));
     while s.knowledge.sweep(tenant, new).await.unwrap() {}
     assert!(read(s, tenant, new, &content(2), after(3)).await);
     s.jobs.complete(&job, None).await.unwrap();

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
-use domain::{BotId, Error, MessageId, Resource, Result, SourceId};
+use domain::{BotId, Error, EvaluationId, MessageId, Resource, Result, SourceId};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -97,4 +97,12 @@ pub fn source_id(text: &str) -> Result<SourceId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn message_id(text: &str) -> Result<MessageId> {
     MessageId::parse(text).ok_or(Error::NotFound(Resource::Message))
+}
+
+/// An evaluation's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn evaluation_id(text: &str) -> Result<EvaluationId> {
+    EvaluationId::parse(text).ok_or(Error::NotFound(Resource::Evaluation))
 }

@@ -12,7 +12,7 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, TestServer};
 
-use crate::support::{Told, bot_that_knows, eventually, get, make_bot, on_both, say, text};
+use crate::support::{Told, bot_that_knows, eventually, get, make_bot, on_both, post, say, text};
 
 on_both!(
     a_stranger_finds_nothing_on_any_route,
@@ -122,6 +122,24 @@ fn routes() -> Vec<Route> {
             Some(json!({ "model": null })),
             Sees::NotFound,
         ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/evaluations",
+            Some(json!({ "cases": [{ "question": "Hi?", "should_not_answer": true }] })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/evaluations",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/evaluations/{evaluation_id}",
+            None,
+            Sees::NotFound,
+        ),
         listed("/analytics/overview", ""),
         listed("/analytics/conversations", "bot_id=<bot>"),
         listed("/knowledge/sources", "bot_id=<bot>"),
@@ -182,6 +200,7 @@ struct Owned {
     bot: String,
     source: String,
     message: String,
+    evaluation: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -191,9 +210,13 @@ impl Owned {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
         let turn = say(client, OWNED_SESSION, "What is the secret of the owner?").await;
         let list = get(client, "/knowledge/sources").await;
+        let cases =
+            json!({ "cases": [{ "question": "The secret?", "expected_phrases": ["4711"] }] });
+        let evaluation = post(client, &format!("/bots/{bot}/evaluations"), cases).await;
         Self {
             bot,
             source: text(&list.lists()[0], "id").to_owned(),
+            evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
         }
     }
@@ -207,6 +230,7 @@ impl Owned {
             ("{source_id}", &self.source),
             (SOURCE, &self.source),
             ("{message_id}", &self.message),
+            ("{evaluation_id}", &self.evaluation),
         ];
         names
             .iter()

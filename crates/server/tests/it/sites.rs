@@ -285,7 +285,7 @@ async fn a_site_is_read_again_by_itself(server: &TestServer) {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(job.source_id.0.to_string(), id);
+    assert_eq!(job.subject.to_string(), id);
     app.jobs.complete(&job, None).await.unwrap();
     // Switched on later, and off again.
     let changed = put(client, &path(&id), json!({ "resync_hours": 48 })).await;

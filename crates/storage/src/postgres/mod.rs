@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
-use crate::schema::{embeddings, jobs, knowledge_chunks};
+use crate::schema::{embeddings, evaluation_cases, jobs, knowledge_chunks};
 use crate::scope::Scope;
 use crate::types::{Key, Moment};
 use crate::{Engine, Load, OpenError};
@@ -255,6 +255,17 @@ pub(crate) async fn insert_chunks(
 ) -> QueryResult<()> {
     for batch in rows.chunks(BATCH) {
         diesel::insert_into(knowledge_chunks::table)
+            .values(batch)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// As [`insert_chunks`].
+pub(crate) async fn insert_cases(conn: &mut Conn, rows: Vec<queries::CaseRow>) -> QueryResult<()> {
+    for batch in rows.chunks(BATCH) {
+        diesel::insert_into(evaluation_cases::table)
             .values(batch)
             .execute(conn)
             .await?;

@@ -5,7 +5,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::jobs::{Job, JobKind, JobQueue, NextRun};
-use domain::{Result, SourceId, TenantId, Timestamp};
+use domain::{Error, EvaluationId, JobId, Result, SourceId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::engine::{Conn, Db, Store, next_job};
@@ -59,7 +59,8 @@ struct JobRow {
     tenant_id: Key,
     id: Key,
     kind: String,
-    source_id: Key,
+    source_id: Option<Key>,
+    evaluation_id: Option<Key>,
     attempts: i32,
 }
 
@@ -102,6 +103,28 @@ pub(super) async fn enqueue(
         ))
         .on_conflict((jobs::tenant_id, jobs::source_id, jobs::kind))
         .do_nothing()
+        .execute(conn)
+        .await
+        .or_exists()?;
+    Ok(())
+}
+
+/// Keeps an evaluation's work.
+pub(super) async fn enqueue_evaluation(
+    conn: &mut Conn,
+    tenant: TenantId,
+    evaluation: EvaluationId,
+    job: JobId,
+    due: Timestamp,
+) -> Result<(), Fault> {
+    diesel::insert_into(jobs::table)
+        .values((
+            jobs::tenant_id.eq(key(tenant)),
+            jobs::id.eq(key(job)),
+            jobs::kind.eq(JobKind::Evaluate.as_str()),
+            jobs::evaluation_id.eq(key(evaluation)),
+            jobs::due_at.eq(Moment(due)),
+        ))
         .execute(conn)
         .await
         .or_exists()?;
@@ -227,11 +250,13 @@ async fn take_lease(
         .returning(JobRow::as_returning())
         .get_result(conn)
         .await?;
+    let subject = row.source_id.or(row.evaluation_id);
+    let subject = subject.ok_or_else(|| Error::internal("a job about nothing"))?;
     Ok(Some(Job {
         id: row.id.0.into(),
         tenant_id: row.tenant_id.0.into(),
         kind: word(JobKind::parse, &row.kind)?,
-        source_id: row.source_id.0.into(),
+        subject: subject.0,
         attempts: row.attempts.unsigned_abs(),
     }))
 }
@@ -256,7 +281,7 @@ async fn complete(conn: &mut Conn, job: &Job, next: Option<NextRun>) -> Result<(
         .execute(conn)
         .await?;
     match next {
-        Some(next) if done > 0 => enqueue(conn, job.tenant_id, job.source_id, job.kind, next).await,
+        Some(next) if done > 0 => enqueue(conn, job.tenant_id, job.source(), job.kind, next).await,
         _ => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ mod bots;
 mod conversations;
 mod embeddings;
 mod end_users;
+mod evaluations;
 mod idempotency;
 mod jobs;
 mod keys;
@@ -23,6 +24,7 @@ mod turns;
 mod usage;
 
 pub(super) use embeddings::EmbeddingRow;
+pub(super) use evaluations::CaseRow;
 pub(super) use knowledge_index::ChunkRow;
 
 use diesel_async::AsyncConnectionCore;

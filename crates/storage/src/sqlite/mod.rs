@@ -29,7 +29,7 @@ use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
-use crate::schema::{embeddings, jobs, knowledge_chunks};
+use crate::schema::{embeddings, evaluation_cases, jobs, knowledge_chunks};
 use crate::scope::Scope;
 use crate::types::{Key, Moment};
 use crate::{Engine, Load, OpenError};
@@ -234,6 +234,17 @@ pub(crate) async fn insert_chunks(
 ) -> QueryResult<()> {
     for row in rows {
         diesel::insert_into(knowledge_chunks::table)
+            .values(row)
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// As [`insert_chunks`].
+pub(crate) async fn insert_cases(conn: &mut Conn, rows: Vec<queries::CaseRow>) -> QueryResult<()> {
+    for row in rows {
+        diesel::insert_into(evaluation_cases::table)
             .values(row)
             .execute(conn)
             .await?;

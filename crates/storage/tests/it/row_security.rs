@@ -1,6 +1,6 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, given};
+use contracts::store::{Ports, embeddings, evaluations, given};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -18,6 +18,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let site = given::site(s, &bot, None).await;
     embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
+    evaluations::evaluation(s, &bot, given::NOON).await;
     let request = domain::idempotency::KeyedRequest {
         key: "key".into(),
         fingerprint: [1; 32],

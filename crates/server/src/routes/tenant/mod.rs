@@ -5,6 +5,7 @@ mod bots;
 mod conversations;
 mod embeddings;
 mod envelope;
+mod evaluations;
 mod knowledge;
 mod openapi;
 mod receipts;
@@ -42,6 +43,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(embeddings::show)
         .service(embeddings::compare)
         .service(embeddings::switch)
+        .service(evaluations::begin)
+        .service(evaluations::list)
+        .service(evaluations::get)
         .service(analytics::overview)
         .service(analytics::conversations)
         .service(knowledge::list)
