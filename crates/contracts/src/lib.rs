@@ -8,6 +8,7 @@
 
 pub mod answers;
 pub mod documents;
+pub mod embeddings;
 pub mod fakes;
 pub mod files;
 pub mod postgres;

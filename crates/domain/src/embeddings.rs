@@ -97,6 +97,24 @@ impl PassageHash {
     }
 }
 
+/// What some models want to be told before a text, by their name: E5 and Nomic Embed were trained with it (see the
+/// cards of `intfloat/multilingual-e5-small` and `nomic-ai/nomic-embed-text-v1.5`).
+pub fn prefix(model: &str, purpose: Purpose) -> &'static str {
+    let name = model.to_ascii_lowercase();
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let (query, passage) = if words.any(|word| word == "e5") {
+        ("query: ", "passage: ")
+    } else if name.contains("nomic-embed") {
+        ("search_query: ", "search_document: ")
+    } else {
+        ("", "")
+    };
+    match purpose {
+        Purpose::Query => query,
+        Purpose::Passage => passage,
+    }
+}
+
 /// Makes embeddings.
 #[async_trait]
 pub trait Embedder: Send + Sync {
@@ -252,6 +270,20 @@ mod tests {
             assert_eq!(Embedding::of(vector), None, "{vector:?}");
         }
         assert_eq!(Embedding::from_bytes(&[1, 2]), None);
+    }
+
+    #[test]
+    fn models_that_want_to_be_told_are() {
+        for (model, expected) in [
+            ("text-embedding-3-small", ""),
+            ("intfloat/multilingual-e5-small", "query: "),
+            ("multilingual-E5-large", "query: "),
+            ("nomic-embed-text:latest", "search_query: "),
+            ("e500", ""),
+        ] {
+            assert_eq!(prefix(model, Purpose::Query), expected, "{model}");
+        }
+        assert_eq!(prefix("e5-base", Purpose::Passage), "passage: ");
     }
 
     #[test]

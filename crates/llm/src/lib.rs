@@ -1,4 +1,5 @@
-//! Answer providers: models, built-in or elsewhere, behind the port [`domain::answers::AnswerModel`].
+//! Answer providers: models, built-in or elsewhere, behind the port [`domain::answers::AnswerModel`]; and embedders,
+//! behind [`domain::embeddings::Embedder`].
 //!
 //! [`Extractive`] quotes the knowledge, with no network and no model. [`OpenAi`] and [`Anthropic`] speak to
 //! endpoints over HTTP; all that the two have in common (time-outs, retries, the circuit breaker, reading a
@@ -9,12 +10,14 @@
 //! and call `contracts::answer_model_contract!` in `tests/it`.
 
 mod anthropic;
+mod embeddings;
 mod extractive;
 mod openai;
 mod prompt;
 mod remote;
 
 pub use anthropic::{Anthropic, AnthropicSettings};
+pub use embeddings::{EmbedderSettings, OpenAiEmbedder};
 pub use extractive::Extractive;
 pub use openai::{OpenAi, OpenAiSettings};
 pub use remote::settings::{ApiKey, Limits, SettingsError};

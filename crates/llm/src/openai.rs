@@ -7,13 +7,14 @@ use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::prompt::Prompt;
 use crate::remote::settings::{ApiKey, Limits, SettingsError, check, endpoint};
 use crate::remote::{Dialect, Draft, Failure, Remote, bad};
 
 /// OpenAI's own address.
-const BASE_URL: &str = "https://api.openai.com/v1";
+pub(crate) const BASE_URL: &str = "https://api.openai.com/v1";
 
 /// Settings of [`OpenAi`].
 #[derive(Debug, Clone)]
@@ -49,23 +50,7 @@ impl OpenAi {
     /// [`SettingsError`], naming the setting that is wrong.
     pub fn new(settings: OpenAiSettings) -> Result<Self, SettingsError> {
         let base = check(&settings.base_url, &settings.model, &settings.limits)?;
-        let mut headers = HeaderMap::new();
-        match settings
-            .api_key
-            .map(|key| key.header("Bearer "))
-            .transpose()?
-            .flatten()
-        {
-            Some(key) => {
-                headers.insert(AUTHORIZATION, key);
-            }
-            None if base.as_str() == BASE_URL => {
-                return Err(SettingsError::ApiKey(
-                    "api.openai.com takes no request without one",
-                ));
-            }
-            None => {}
-        }
+        let headers = authorization(&base, settings.api_key)?;
         let url = endpoint(base, "/chat/completions");
         Remote::new(
             ChatCompletions::default(),
@@ -76,6 +61,27 @@ impl OpenAi {
         )
         .map(Self)
     }
+}
+
+/// The header that a key is sent in.
+pub(crate) fn authorization(
+    base: &Url,
+    api_key: Option<ApiKey>,
+) -> Result<HeaderMap, SettingsError> {
+    let mut headers = HeaderMap::new();
+    let key = api_key.map(|key| key.header("Bearer ")).transpose()?;
+    match key.flatten() {
+        Some(key) => {
+            headers.insert(AUTHORIZATION, key);
+        }
+        None if base.as_str() == BASE_URL => {
+            return Err(SettingsError::ApiKey(
+                "api.openai.com takes no request without one",
+            ));
+        }
+        None => {}
+    }
+    Ok(headers)
 }
 
 #[async_trait]

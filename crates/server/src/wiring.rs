@@ -8,7 +8,11 @@ use documents::Reader;
 use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
-use llm::{Anthropic, AnthropicSettings, Extractive, OpenAi, OpenAiSettings};
+use domain::embeddings::Embedder;
+use llm::{
+    Anthropic, AnthropicSettings, EmbedderSettings, Extractive, OpenAi, OpenAiEmbedder,
+    OpenAiSettings,
+};
 use retrieval::LexicalRetriever;
 use scraper::{Egress, SiteCrawler};
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
@@ -16,7 +20,7 @@ use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 use crate::clock::System;
 use crate::commands::EXTRACT;
 use crate::run::{StartError, make_folder};
-use crate::settings::{Database, Llm, Settings, SettingsError};
+use crate::settings::{Database, Embeddings, Llm, Settings, SettingsError};
 use crate::worker::Bell;
 
 /// The product, put together, with nothing running yet.
@@ -67,6 +71,12 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .fallbacks
         .iter()
         .filter(|fallback| **fallback != settings.llm);
+    let embedders: Vec<_> = settings
+        .embedders
+        .iter()
+        .zip(["BOTWRIGHT_EMBEDDINGS", "BOTWRIGHT_EMBEDDINGS_PREVIOUS"])
+        .map(|(provider, group)| embedder(provider, group))
+        .collect::<Result<_, _>>()?;
     let app = App {
         tenants: stores.tenants.clone(),
         keys: stores.keys.clone(),
@@ -78,7 +88,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
-        embedders: Vec::new(),
+        embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
         idempotency: stores.idempotency.clone(),
@@ -140,11 +150,36 @@ fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
     })
 }
 
+fn embedder(provider: &Embeddings, group: &str) -> Result<Arc<dyn Embedder>, StartError> {
+    match provider {
+        Embeddings::OpenAi(endpoint) => {
+            let defaults = EmbedderSettings::default();
+            let settings = EmbedderSettings {
+                base_url: endpoint.base_url.clone().unwrap_or(defaults.base_url),
+                api_key: endpoint.api_key.clone().map(Into::into),
+                model: endpoint.model.clone().unwrap_or(defaults.model),
+                ..defaults
+            };
+            let made = OpenAiEmbedder::new(settings);
+            Ok(Arc::new(made.map_err(|error| wrong(group, error))?))
+        }
+        Embeddings::Local(_) => {
+            let problem = "this program was built without local models";
+            Err(SettingsError::new(format!("{group}_PROVIDER"), problem).into())
+        }
+    }
+}
+
 fn provider_setting(error: llm::SettingsError) -> StartError {
-    let variable = match &error {
-        llm::SettingsError::BaseUrl(_) => "BOTWRIGHT_LLM_BASE_URL",
-        llm::SettingsError::ApiKey(_) => "BOTWRIGHT_LLM_API_KEY",
-        _ => "BOTWRIGHT_LLM_MODEL",
+    wrong("BOTWRIGHT_LLM", error)
+}
+
+/// The setting of a group that an error is about.
+fn wrong(group: &str, error: llm::SettingsError) -> StartError {
+    let field = match &error {
+        llm::SettingsError::BaseUrl(_) => "BASE_URL",
+        llm::SettingsError::ApiKey(_) => "API_KEY",
+        _ => "MODEL",
     };
-    StartError::Settings(SettingsError::new(variable, error))
+    StartError::Settings(SettingsError::new(format!("{group}_{field}"), error))
 }

@@ -1,6 +1,6 @@
 //! A provider of chat completions on 127.0.0.1: real HTTP/1.1 over a real socket, with the answers and the
 //! faults that a test asks for. It speaks the dialects of OpenAI (`/v1/chat/completions`) and of Anthropic
-//! (`/v1/messages`), streamed and whole.
+//! (`/v1/messages`), streamed and whole, and embeds (`/v1/embeddings`) unless a fault was asked for.
 //!
 //! It is written on bare TCP because a fault must be exact: a stream cut between two bytes, an answer that
 //! never comes. Without faults it costs little enough to stand behind a benchmark.
@@ -20,7 +20,7 @@
 mod connection;
 mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -130,6 +130,7 @@ struct State {
     queue: VecDeque<Behaviour>,
     default: Option<Behaviour>,
     requests: VecDeque<Recorded>,
+    synonyms: HashMap<String, String>,
 }
 
 #[derive(Default)]
@@ -185,6 +186,16 @@ impl FakeOpenAi {
     /// What to do when nothing is planned.
     pub fn always(&self, behaviour: Behaviour) -> &Self {
         self.shared.state().default = Some(behaviour);
+        self
+    }
+
+    /// Embeds words as if they were the first of them: in lower case, each of more than three letters.
+    pub fn teach(&self, words: &[&str]) -> &Self {
+        let mut state = self.shared.state();
+        for word in words {
+            state.synonyms.insert((*word).into(), words[0].into());
+        }
+        drop(state);
         self
     }
 

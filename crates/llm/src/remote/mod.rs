@@ -1,9 +1,9 @@
 //! What all providers have in common that are reached over HTTP.
 
-mod breaker;
+pub(crate) mod breaker;
 mod failure;
 pub mod settings;
-mod stream;
+pub(crate) mod stream;
 
 use std::sync::Once;
 use std::time::Duration;
@@ -77,6 +77,16 @@ pub(crate) fn bad(why: &str) -> Failure {
     ProviderError::BadAnswer(why.into()).into()
 }
 
+/// Whether what a provider did shows that it is there.
+pub(crate) const fn is_alive<T>(result: &Result<T, ProviderError>) -> bool {
+    !matches!(
+        result,
+        Err(ProviderError::Unavailable(_)
+            | ProviderError::TimedOut
+            | ProviderError::RateLimited { .. })
+    )
+}
+
 /// A provider that is reached over HTTP.
 pub(crate) struct Remote<D> {
     dialect: D,
@@ -122,12 +132,7 @@ impl<D: Dialect> Remote<D> {
         let result = timeout(self.limits.total, self.converse(question, sink))
             .await
             .unwrap_or(Err(ProviderError::TimedOut));
-        permit.settle(!matches!(
-            result,
-            Err(ProviderError::Unavailable(_)
-                | ProviderError::TimedOut
-                | ProviderError::RateLimited { .. })
-        ));
+        permit.settle(is_alive(&result));
         result
     }
 
@@ -137,23 +142,7 @@ impl<D: Dialect> Remote<D> {
         sink: &mut dyn AnswerSink,
     ) -> Result<Answer, ProviderError> {
         let prompt = Prompt::pack(question, self.limits.context_bytes);
-        let began = Instant::now();
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.limits.first_pause)
-            .with_max_times(self.limits.retries)
-            .with_jitter();
-        let mut reply = (|| self.begin(&prompt))
-            .retry(pauses)
-            .when(|failure: &Failure| failure.passing)
-            .adjust(|failure, pause| {
-                let pause = pause?.max(failure.retry_after.unwrap_or_default());
-                (began.elapsed() + pause <= self.limits.retry_within).then_some(pause)
-            })
-            .notify(|failure, pause| {
-                tracing::debug!(provider = D::PROVIDER, error = %failure.error, ?pause, "will try again");
-            })
-            .await
-            .map_err(|failure| failure.error)?;
+        let mut reply = retried(D::PROVIDER, &self.limits, || self.begin(&prompt)).await?;
 
         let mut given = 0;
         loop {
@@ -220,29 +209,90 @@ impl<D: Dialect> Remote<D> {
     /// The response to a request, once its status is good.
     async fn send(&self, prompt: &Prompt<'_>) -> Result<Response, Failure> {
         loop {
-            let request = self
-                .client
-                .post(self.url.clone())
-                .headers(self.headers.clone())
-                .header(ACCEPT, "text/event-stream, application/json")
-                .json(&self.dialect.request(&self.model, prompt));
-            let response = timeout(self.limits.first_byte, request.send())
-                .await
-                .map_err(|_| ProviderError::TimedOut)?
-                .map_err(|error| Failure::of_transport(&error))?;
-            let status = response.status();
-            if status.is_success() {
-                return Ok(response);
+            let body = self.dialect.request(&self.model, prompt);
+            let sent = post(&self.client, &self.url, &self.headers, &body, &self.limits);
+            match sent.await? {
+                Ok(response) => return Ok(response),
+                // Each change is made once, so this ends.
+                Err(refusal)
+                    if refusal.status == StatusCode::BAD_REQUEST
+                        && self.dialect.give_way(&refusal.body) => {}
+                Err(refusal) => return Err(refusal.into()),
             }
-            let headers = response.headers().clone();
-            let body = error_body(response, &self.limits).await;
-            // Each change is made once, so this ends.
-            if status == StatusCode::BAD_REQUEST && self.dialect.give_way(&body) {
-                continue;
-            }
-            return Err(Failure::of_status(status, &headers, &body));
         }
     }
+}
+
+/// An answer whose status is an error.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    headers: HeaderMap,
+    /// The beginning of what came with it.
+    pub body: String,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::of_status(refusal.status, &refusal.headers, &refusal.body)
+    }
+}
+
+/// Sends JSON once. The inner result is the provider's own word.
+pub(crate) async fn post(
+    client: &Client,
+    url: &Url,
+    headers: &HeaderMap,
+    body: &Value,
+    limits: &Limits,
+) -> Result<Result<Response, Refusal>, Failure> {
+    let request = client
+        .post(url.clone())
+        .headers(headers.clone())
+        .header(ACCEPT, "text/event-stream, application/json")
+        .json(body);
+    let response = timeout(limits.first_byte, request.send())
+        .await
+        .map_err(|_| ProviderError::TimedOut)?
+        .map_err(|error| Failure::of_transport(&error))?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(Ok(response));
+    }
+    Ok(Err(Refusal {
+        status,
+        headers: response.headers().clone(),
+        body: error_body(response, limits).await,
+    }))
+}
+
+/// Tries again what may do better another time, as often and as long as the limits allow.
+pub(crate) async fn retried<T, F>(
+    provider: &str,
+    limits: &Limits,
+    attempt: impl FnMut() -> F,
+) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let began = Instant::now();
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(limits.first_pause)
+        .with_max_times(limits.retries)
+        .with_jitter();
+    attempt
+        .retry(pauses)
+        .when(|failure: &Failure| failure.passing)
+        .adjust(|failure, pause| {
+            let pause = pause?.max(failure.retry_after.unwrap_or_default());
+            (began.elapsed() + pause <= limits.retry_within).then_some(pause)
+        })
+        .notify(|failure, pause| {
+            tracing::debug!(provider, error = %failure.error, ?pause, "will try again");
+        })
+        .await
+        .map_err(|failure| failure.error)
 }
 
 /// The beginning of an error's body, as far as it can be had.
@@ -310,7 +360,7 @@ impl Reply {
     }
 }
 
-fn client(limits: &Limits) -> Result<Client, SettingsError> {
+pub(crate) fn client(limits: &Limits) -> Result<Client, SettingsError> {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| {
         // An error says that somebody else has chosen one already, which serves as well.

@@ -17,6 +17,7 @@ mod concurrency;
 mod conversations;
 mod crashes;
 mod edits;
+mod embeddings;
 mod evaluations;
 mod forms;
 mod hostile;

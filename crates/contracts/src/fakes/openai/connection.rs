@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::wire::{Wire, last_message};
+use super::wire::{Wire, embeddings, last_message};
 use super::{Behaviour, REMEMBERED, Recorded, Shared};
 
 /// Serves all who come.
@@ -67,7 +67,7 @@ impl Connection {
                 let planned = state.queue.pop_front().or_else(|| state.default.clone());
                 planned.unwrap_or(Behaviour::Echo)
             };
-            if !self.answer(&request, behaviour).await? {
+            if !self.answer(&request, behaviour, shared).await? {
                 break;
             }
         }
@@ -109,8 +109,24 @@ impl Connection {
     }
 
     /// Answers a request. `false`: the connection is over.
-    async fn answer(&mut self, request: &Recorded, behaviour: Behaviour) -> std::io::Result<bool> {
-        let Some(wire) = Wire::of(&request.path) else {
+    async fn answer(
+        &mut self,
+        request: &Recorded,
+        behaviour: Behaviour,
+        shared: &Shared,
+    ) -> std::io::Result<bool> {
+        let embeds = request.path.starts_with("/v1/embeddings");
+        if embeds && matches!(behaviour, Behaviour::Answer(_) | Behaviour::Echo) {
+            let made = embeddings(&request.body, &shared.state().synonyms);
+            self.whole(200, &[], &made).await?;
+            return Ok(true);
+        }
+        let wire = if embeds {
+            Some(Wire::OpenAi)
+        } else {
+            Wire::of(&request.path)
+        };
+        let Some(wire) = wire else {
             self.whole(404, &[], &Wire::OpenAi.error("not_found"))
                 .await?;
             return Ok(true);

@@ -1,5 +1,7 @@
 //! Requests and answers as OpenAI and Anthropic write them.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 /// The visitor's message in a request.
@@ -9,6 +11,33 @@ pub(super) fn last_message(body: &Value) -> String {
         .and_then(|all| all.last())
         .unwrap_or(&Value::Null)["content"];
     content.as_str().unwrap_or_default().to_owned()
+}
+
+const DIMENSIONS: usize = 64;
+
+/// Embeddings for a request: each word hashed to a dimension, so that texts that share words are near each other;
+/// words that mean the same have the same one.
+pub(super) fn embeddings(body: &Value, synonyms: &HashMap<String, String>) -> String {
+    let texts = body["input"].as_array().cloned().unwrap_or_default();
+    let data = texts.iter().enumerate().map(|(index, text)| {
+        // What every text has in common, as with real models.
+        let mut vector = [0.1; DIMENSIONS];
+        let text = text.as_str().unwrap_or_default().to_lowercase();
+        for word in text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| w.len() > 3)
+        {
+            let meant = synonyms.get(word).map_or(word, String::as_str);
+            let hash = meant.bytes().fold(7_usize, |hash, byte| {
+                hash.wrapping_mul(31).wrapping_add(byte.into())
+            });
+            vector[hash % DIMENSIONS] += 1.0;
+        }
+        json!({"object": "embedding", "index": index, "embedding": vector.to_vec()})
+    });
+    // The API promises no order.
+    let data: Vec<_> = data.rev().collect();
+    json!({"object": "list", "model": "fake", "data": data}).to_string()
 }
 
 /// How answers are written.
