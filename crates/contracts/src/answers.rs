@@ -55,6 +55,7 @@ pub fn answerable(text: &str, quotes: &[(&str, f32)]) -> Question {
             &quotes.iter().map(|q| q.0).collect::<Vec<_>>().join(" "),
             quotes,
         )],
+        embedded: false,
     };
     asked
 }

@@ -14,7 +14,7 @@ pub struct Query {
     pub tenant_id: TenantId,
     /// Whose knowledge.
     pub bot_id: BotId,
-    /// The state of that knowledge, as last read from the store.
+    /// What that knowledge is like.
     pub knowledge: KnowledgeState,
     /// The bot's language, for stems and stop words.
     pub language: Language,
@@ -34,6 +34,8 @@ pub struct Findings {
     /// Chunks, best first. A curated pair ([`crate::knowledge::QuestionAnswer`]) that asks the same as the visitor
     /// comes before all others, and then it answers.
     pub hits: Vec<Hit>,
+    /// Whether what the question means counted as well, and not its words alone.
+    pub embedded: bool,
 }
 
 /// Findings at least this sure are answered from; below it the answer is "I don't know".
@@ -65,7 +67,8 @@ pub struct Quote {
 /// Finds chunks.
 #[async_trait]
 pub trait Retriever: Send + Sync {
-    /// The chunks that answer a question, best first; none where nothing has a word in common with it.
+    /// The chunks that answer a question, best first; none where nothing has a word in common with it, or where the
+    /// knowledge is embedded, comes near to what it means.
     /// What a bot's owner added is found as soon as the call that added it has been answered.
     async fn search(&self, query: &Query) -> Result<Findings>;
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use contracts::retrieval::{Shelf, ask, draft, owner};
 use domain::knowledge::{KnowledgeIndex, QuestionAnswer};
 use domain::retrieval::{Findings, Retriever};
-use retrieval::{LexicalRetriever, Options};
+use retrieval::{HybridRetriever, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -111,7 +111,7 @@ fn one_of_each<'m>(train: &[&'m Message], draw: usize) -> Vec<(&'m str, &'m str)
 
 struct Knowledge {
     shelf: Arc<Shelf>,
-    retriever: LexicalRetriever,
+    retriever: HybridRetriever,
 }
 
 impl Knowledge {
@@ -131,7 +131,7 @@ impl Knowledge {
         shelf.put_pairs(owner(1), "pairs", &pairs);
         let store = Arc::clone(&shelf) as Arc<dyn KnowledgeIndex>;
         Self {
-            retriever: LexicalRetriever::new(store, Options::default()),
+            retriever: HybridRetriever::new(store, Vec::new(), Options::default()),
             shelf,
         }
     }

@@ -13,14 +13,21 @@ pub(crate) struct Signals {
     pub(crate) asked: f32,
     /// How many words there are in all chunks: among many, some stand beside each other by chance.
     pub(crate) searched: f32,
+    /// How near the best chunk is to what the question means, as a share of the nearest by chance. `None`: words alone
+    /// tell.
+    pub(crate) nearness: Option<f32>,
 }
+
+/// A nearness that makes the judgement of the words neither surer nor less sure.
+const NEUTRAL: f32 = 0.55;
 
 /// How likely it is, 0 to 1, that the chunk answers the question. A logistic regression over questions in six
 /// languages, each put to a base of hundreds of passages, to a single document, and to a single passage cut into
 /// sentences (`examples/eval.rs` measures it), with round coefficients.
 pub(crate) fn probability(signals: &Signals) -> f32 {
     let z = -2.0 + 3.9 * signals.coverage + 3.0 * signals.strength + signals.asked.max(1.0).ln()
-        - 0.38 * signals.searched.max(1.0).ln();
+        - 0.38 * signals.searched.max(1.0).ln()
+        + signals.nearness.map_or(0.0, |near| 2.0 * (near - NEUTRAL));
     1.0 / (1.0 + (-z).exp())
 }
 
@@ -34,6 +41,7 @@ mod tests {
         strength: 0.6,
         asked: 2.0,
         searched: 70.0,
+        nearness: None,
     };
 
     #[test]

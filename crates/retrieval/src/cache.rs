@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::knowledge::KnowledgeIndex;
+use domain::knowledge::{KnowledgeIndex, KnowledgeState};
 use domain::{Error, Result};
 
 use crate::index::{BotIndex, Key};
@@ -68,8 +68,13 @@ impl Cache {
         }
     }
 
-    /// The index of a bot's knowledge at this version or a newer one.
-    pub(crate) async fn get(self: &Arc<Self>, key: Key, version: i64) -> Result<Arc<BotIndex>> {
+    /// The index of a bot's knowledge in this state or a newer one.
+    pub(crate) async fn get(
+        self: &Arc<Self>,
+        key: Key,
+        state: &KnowledgeState,
+    ) -> Result<Arc<BotIndex>> {
+        let version = state.version;
         let loading = match self.cached(key, version) {
             Ok(index) => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
@@ -91,8 +96,9 @@ impl Cache {
         }
         // In a task of its own: the load goes on for the others when this caller hangs up.
         let cache = Arc::clone(self);
+        let state = state.clone();
         tokio::spawn(async move {
-            let loaded = cache.load(key, version).await;
+            let loaded = cache.load(key, state).await;
             if loaded.is_err() {
                 loading.failures.fetch_add(1, Ordering::Release);
             }
@@ -113,9 +119,9 @@ impl Cache {
         }
     }
 
-    async fn load(&self, key: Key, version: i64) -> Result<Arc<BotIndex>> {
+    async fn load(&self, key: Key, state: KnowledgeState) -> Result<Arc<BotIndex>> {
         let previous = self.state().slots.get(&key).and_then(|s| s.index.clone());
-        let loaded = BotIndex::load(&*self.store, key, version, previous.as_deref()).await;
+        let loaded = BotIndex::load(&*self.store, key, state, previous.as_deref()).await;
         let mut state = self.state();
         match loaded {
             Ok(index) => {
@@ -124,7 +130,8 @@ impl Cache {
                 state.evict(key, self.max_bytes);
                 tracing::debug!(
                     bot = %key.bot,
-                    version,
+                    version = index.version,
+                    model = index.model,
                     sources = index.sources.len(),
                     chunks = index.chunks,
                     cached_bytes = state.bytes,

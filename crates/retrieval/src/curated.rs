@@ -5,10 +5,11 @@
 //! many fails the first, a visitor who names one of the pair's many words the second.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use crate::index::{BotIndex, SourceEntry};
+use crate::index::{BotIndex, SegmentEntry, SourceEntry};
 use crate::query::{QueryTerm, Question};
-use crate::ranking::{Weights, idf};
+use crate::scoring::{Weights, idf};
 
 /// From here on two questions ask the same. Where visitors of three shops win a pair, of which there is one for each
 /// thing that they ask for, it is the right one 85 times in 100 at 0.6, and 90 times at 0.65; at 0.7 no more often,
@@ -102,7 +103,7 @@ pub(crate) fn winners(index: &BotIndex, asked: &Question, weights: &Weights) -> 
     for curated in &index.curated {
         let source = &index.sources[curated.source];
         let questions = source.questions.as_deref().unwrap_or_default();
-        for at in candidates(source, questions, &visitor, asked.own) {
+        for at in candidates(index, source, &visitor, asked.own) {
             let pair = Weighed {
                 terms: &questions[at].terms,
                 stop_words: &questions[at].stop_words,
@@ -110,7 +111,7 @@ pub(crate) fn winners(index: &BotIndex, asked: &Question, weights: &Weights) -> 
             };
             let fit = fit(&visitor, &pair);
             if fit >= SAME {
-                let chunk = source.base + at;
+                let chunk = index.number(source) + at;
                 winners.push(Winner { chunk, fit });
             }
         }
@@ -122,24 +123,34 @@ pub(crate) fn winners(index: &BotIndex, asked: &Question, weights: &Weights) -> 
 /// The pairs of a source that can win, by their place in it: those that share one of the visitor's `own` words and
 /// have enough of all; where the visitor has none, those that have none either.
 fn candidates(
+    index: &BotIndex,
     source: &SourceEntry,
-    questions: &[Question],
     visitor: &Weighed<'_>,
     own: usize,
 ) -> Vec<usize> {
+    let questions = source.questions.as_deref().unwrap_or_default();
     if own == 0 {
         let wordless = questions.iter().enumerate();
         let wordless = wordless.filter(|(_, question)| question.terms.is_empty());
         return wordless.map(|(at, _)| at).collect();
     }
+    let Some(SegmentEntry { segment, .. }) = index.segments.get(source.segment) else {
+        return Vec::new();
+    };
     let mut shared = vec![0_u64; questions.len()];
     for (at, term) in visitor.terms.iter().enumerate() {
-        let places = source.segment.places(term.term);
-        source.segment.matches(places, |m| {
-            if m.in_heading > 0 {
-                shared[m.chunk as usize] |= 1 << at | term.stands_for;
+        let Range { start, end } = source.chunks;
+        let list = segment.postings(term.term);
+        for posting in list.from(start as u32) {
+            let chunk = posting.chunk as usize;
+            if chunk >= end {
+                break;
             }
-        });
+            // The heading of a pair is its question.
+            if posting.places().any(|place| place < segment.heading(chunk)) {
+                shared[chunk - start] |= 1 << at | term.stands_for;
+            }
+        }
     }
     // A harmonic mean of two shares is at most that of one of them and of 1.
     let least = SAME / (2.0 - SAME);

@@ -24,6 +24,15 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Every one, in the order in which they are counted.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Sentence,
+        Self::Row,
+        Self::Heading,
+        Self::Question,
+        Self::Header,
+    ];
+
     /// Whether it answers something by itself.
     pub(crate) const fn is_quotable(self) -> bool {
         matches!(self, Self::Sentence | Self::Row)

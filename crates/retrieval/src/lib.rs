@@ -1,23 +1,36 @@
-//! Finding the chunks that answer a question: words, stems and ranking.
+//! Finding the chunks that answer a question: words, stems, meaning and ranking.
 //!
-//! A bot's chunks are kept in memory as inverted indexes, one per source ([`segment`]), put together into one
-//! view per bot ([`index`]) and held in a cache bounded by bytes ([`cache`]). A search turns the question into
-//! terms ([`words`], [`query`]), ranks chunks by BM25 and by how close together the terms stand ([`ranking`]),
-//! judges whether the best of them answers at all ([`answerable`]), and picks the sentences to quote
-//! ([`quotes`]). A curated pair that asks the same as the visitor comes before all of them ([`curated`]). The store is asked only when the bot's knowledge has changed, and for the words of the hits.
+//! A bot's chunks are kept in memory as inverted indexes ([`segment`], of lists of [`postings`]), each of one source or
+//! of several ([`parts`]), beside the embeddings of each source ([`vectors`], [`signs`]). They are put together into one
+//! view per bot ([`index`]) and held in a cache bounded by bytes ([`cache`]).
+//!
+//! A search turns the question into terms ([`words`], [`query`]) and, where the knowledge is embedded, into what it
+//! means ([`meaning`]). It takes the chunks of the best scores by BM25 ([`scoring`]) and those that come [`nearest`] to
+//! the meaning, ranks them by both and by how close together the terms stand ([`ranking`]), judges whether the best of
+//! them answers at all ([`answerable`]), and picks the sentences to quote ([`quotes`]). A curated pair that asks the same
+//! as the visitor comes before all of them ([`curated`]). The store is asked only when the bot's knowledge has changed,
+//! and for the words of the hits.
 
 mod answerable;
 mod cache;
+mod codes;
 mod curated;
 mod index;
 mod layout;
+mod meaning;
+mod nearest;
+mod parts;
 mod plain;
+mod postings;
 mod query;
 mod quotes;
 mod ranking;
 mod retriever;
+mod scoring;
 mod segment;
+mod signs;
+mod vectors;
 mod words;
 
 pub use cache::Gauges;
-pub use retriever::{LexicalRetriever, Options};
+pub use retriever::{HybridRetriever, Options};

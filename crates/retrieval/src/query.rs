@@ -37,19 +37,30 @@ impl Question {
     /// A question that was asked after others.
     pub(crate) fn asked(analyzer: &Analyzer, query: &Query) -> Self {
         let mut question = Self::of(analyzer, &query.text);
-        let words = question.terms.iter().filter(|t| t.stands_for == 0).count();
-        // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
-        let asks =
-            words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
-        if asks
-            && words <= FOLLOW_UP_MAX
-            && let Some(before) = query.history.iter().rfind(|u| u.author == Author::User)
-        {
+        if let Some(before) = question.follows(query) {
             let own = question.stop_words.len();
-            question.add(analyzer, &before.text, FOLLOW_UP_WEIGHT);
+            question.add(analyzer, before, FOLLOW_UP_WEIGHT);
             question.stop_words.truncate(own);
         }
         question
+    }
+
+    /// What a question asks in full, with the one before it where it leans on that.
+    pub(crate) fn in_full(analyzer: &Analyzer, query: &Query) -> String {
+        match Self::of(analyzer, &query.text).follows(query) {
+            Some(before) => format!("{before}\n{}", query.text),
+            None => query.text.clone(),
+        }
+    }
+
+    /// The question before, if this one, which has no others' words yet, leans on it.
+    fn follows<'q>(&self, query: &'q Query) -> Option<&'q str> {
+        let words = self.terms.iter().filter(|t| t.stands_for == 0).count();
+        // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
+        let asks =
+            words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
+        let before = query.history.iter().rfind(|u| u.author == Author::User)?;
+        (asks && words <= FOLLOW_UP_MAX).then_some(&before.text)
     }
 
     /// A question by itself.

@@ -5,7 +5,8 @@ use domain::retrieval::Quote;
 
 use crate::layout::Role;
 use crate::plain::{plain, plain_lines};
-use crate::ranking::{Evidence, Weights};
+use crate::ranking::Evidence;
+use crate::scoring::Weights;
 use crate::segment::PieceEntry;
 
 /// The most quotes of one chunk.
@@ -23,11 +24,11 @@ const WHOLE_MAX: usize = 600;
 /// of the chunk as a share of the best chunk's.
 pub(crate) fn choose(
     content: &str,
-    pieces: &[PieceEntry],
     evidence: &Evidence,
     weights: &Weights,
     standing: f32,
 ) -> Vec<Quote> {
+    let pieces = &*evidence.layout;
     let mut scored: Vec<(usize, f32)> = pieces
         .iter()
         .zip(&evidence.pieces)

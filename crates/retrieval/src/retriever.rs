@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::Result;
+use domain::embeddings::Embedder;
 use domain::knowledge::KnowledgeIndex;
 use domain::retrieval::{Findings, Hit, Query, Retriever};
 
 use crate::cache::{Cache, Gauges};
-use crate::index::{BotIndex, Key};
+use crate::index::{BotIndex, Key, offload};
+use crate::meaning::Meanings;
 use crate::query::Question;
 use crate::quotes;
 use crate::ranking::{self, Ranking};
+use crate::vectors::Meaning;
+use crate::words::Analyzer;
 
 /// From so many chunks on, ranking takes long enough to keep other requests of the thread waiting.
-const BLOCKING_FROM: usize = 20_000;
+const BLOCKING_FROM: usize = 10_000;
 
 /// Settings of the retriever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,26 +28,37 @@ pub struct Options {
     /// How many bytes the indexes in memory may take together. One bot whose index alone is larger is kept while
     /// it is the last used one.
     pub cache_bytes: usize,
+    /// How long a search waits for its question's embedding; then words alone answer.
+    pub embedding_wait: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             cache_bytes: 64 * 1024 * 1024,
+            embedding_wait: Duration::from_secs(2),
         }
     }
 }
 
-/// Finds chunks by the words that they share with the question.
-pub struct LexicalRetriever {
+/// Finds chunks by the words that they share with the question and, where the knowledge is embedded, by what they
+/// mean.
+pub struct HybridRetriever {
     store: Arc<dyn KnowledgeIndex>,
     cache: Arc<Cache>,
+    meanings: Meanings,
 }
 
-impl LexicalRetriever {
-    /// A retriever over what the store holds; nothing is read before the first search.
-    pub fn new(store: Arc<dyn KnowledgeIndex>, options: Options) -> Self {
+impl HybridRetriever {
+    /// A retriever over what the store holds; nothing is read before the first search. Of the embedders, the one
+    /// of the model that a bot is searched with embeds its questions.
+    pub fn new(
+        store: Arc<dyn KnowledgeIndex>,
+        embedders: Vec<Arc<dyn Embedder>>,
+        options: Options,
+    ) -> Self {
         Self {
+            meanings: Meanings::new(embedders, options.embedding_wait),
             cache: Arc::new(Cache::new(Arc::clone(&store), options.cache_bytes)),
             store,
         }
@@ -53,10 +69,20 @@ impl LexicalRetriever {
         self.cache.gauges()
     }
 
+    /// What the question means, if it is searched for by that as well.
+    async fn meaning(&self, query: &Query) -> Option<Arc<Meaning>> {
+        let model = query.knowledge.embedding_model.as_deref()?;
+        if !query.text.contains(char::is_alphanumeric) {
+            return None;
+        }
+        let text = Question::in_full(&Analyzer::new(query.language), query);
+        self.meanings.of(model, text).await
+    }
+
     /// The hits with their words, which the store has; those that are gone by now are left out.
     async fn hits(&self, query: &Query, index: &BotIndex, ranking: &Ranking) -> Result<Vec<Hit>> {
         let located = ranking.best.iter().map(|ranked| index.locate(ranked.chunk));
-        let ids: Vec<_> = located.map(|(s, chunk)| s.segment.id(chunk)).collect();
+        let ids: Vec<_> = located.map(|at| at.segment.id(at.chunk)).collect();
         let chunks = self.store.chunks(query.tenant_id, &ids).await?;
         let mut chunks: HashMap<_, _> = chunks.into_iter().map(|c| (c.id, c)).collect();
         let mut hits: Vec<Hit> = Vec::with_capacity(ids.len());
@@ -66,7 +92,7 @@ impl LexicalRetriever {
             let Some(chunk) = chunks.remove(id) else {
                 continue;
             };
-            let (source, place) = index.locate(ranked.chunk);
+            let found = index.locate(ranked.chunk);
             let draft = &chunk.draft;
             let mut quotes = if is_answered {
                 // Beside the answer that the bot's owner wants given, nothing else is to be said.
@@ -77,7 +103,6 @@ impl LexicalRetriever {
             } else {
                 quotes::choose(
                     &draft.content,
-                    source.segment.pieces(place),
                     &ranked.evidence,
                     &ranking.weights,
                     ranked.score / top,
@@ -88,7 +113,7 @@ impl LexicalRetriever {
             }
             hits.push(Hit {
                 chunk,
-                source_name: source.name.clone(),
+                source_name: found.source.name.clone(),
                 score: ranked.score,
                 quotes,
             });
@@ -98,7 +123,7 @@ impl LexicalRetriever {
 }
 
 #[async_trait]
-impl Retriever for LexicalRetriever {
+impl Retriever for HybridRetriever {
     #[tracing::instrument(level = "debug", name = "retrieval", skip_all)]
     async fn search(&self, query: &Query) -> Result<Findings> {
         let key = Key {
@@ -106,17 +131,18 @@ impl Retriever for LexicalRetriever {
             bot: query.bot_id,
             language: query.language,
         };
-        let index = self.cache.get(key, query.knowledge.version).await?;
+        let (index, meaning) = tokio::try_join!(self.cache.get(key, &query.knowledge), async {
+            Ok(self.meaning(query).await)
+        })?;
+        // The index may be that of a newer state, by another model.
+        let meaning = meaning.filter(|_| index.model == query.knowledge.embedding_model);
         let question = Question::asked(&index.analyzer, query);
         let limit = query.limit;
-        let ranking = if index.chunks < BLOCKING_FROM {
-            ranking::rank(&index, &question, limit)
-        } else {
+        let rank = {
             let index = Arc::clone(&index);
-            tokio::task::spawn_blocking(move || ranking::rank(&index, &question, limit))
-                .await
-                .map_err(domain::Error::internal)?
+            move || ranking::rank(&index, &question, meaning.as_deref(), limit)
         };
+        let ranking = offload(index.chunks >= BLOCKING_FROM, rank).await?;
         if ranking.best.is_empty() {
             return Ok(Findings::default());
         }
@@ -128,6 +154,7 @@ impl Retriever for LexicalRetriever {
                 ranking.answerable
             },
             hits,
+            embedded: ranking.embedded,
         })
     }
 }

@@ -1,165 +1,172 @@
-//! The inverted index of one source: which terms stand where in its chunks. Never changed once built.
+//! An inverted index: which terms stand where in the chunks of some sources. Never changed once built; two are
+//! merged into a third one.
+
+use std::ops::Range;
 
 use domain::ChunkId;
+use domain::embeddings::{PassageHash, passage};
 use domain::knowledge::Chunk;
 
+use crate::codes::{self, Reader, narrow};
 use crate::layout::{self, Role};
+use crate::postings::{List, Writer};
+use crate::query::QueryTerm;
 use crate::words::{Analyzer, Token};
 
-/// One in how many places remembers the chunk it stands in.
-const HINT_EVERY: u32 = 32;
 /// How many terms a bucket has on average.
 const BUCKET: usize = 4;
 
-/// The inverted index of one source.
+/// The inverted index of the chunks of one source or several.
 ///
-/// All words of the source, stop words aside, stand in one row of places: of each chunk first the words of its
-/// heading, then those of its content. A term is found at places, and a place tells chunk, field and piece.
+/// The words of a chunk, stop words aside, are counted through: first those of its heading, then those of its
+/// content.
 pub(crate) struct Segment {
     /// Every term once, ascending.
     terms: Box<[u64]>,
     /// Where the terms of each bucket begin, and at the end their number. Terms are hashes and so evenly spread:
     /// their high bits say the bucket.
     buckets: Box<[u32]>,
-    /// Where the places of each term begin in `places`, and at the end their number.
+    /// Where the list of each term begins in `lists`, and at the end their length.
     starts: Box<[u32]>,
-    places: Box<[u32]>,
+    lists: Box<[u8]>,
     chunks: Box<[ChunkEntry]>,
-    pieces: Box<[PieceEntry]>,
-    /// The chunk of every [`HINT_EVERY`]th place.
-    hints: Box<[u32]>,
-    end: u32,
+    /// The pieces of all chunks, as [`put_pieces`] writes them.
+    pieces: Box<[u8]>,
 }
 
+#[derive(Clone, Copy)]
 struct ChunkEntry {
     id: ChunkId,
-    heading: u32,
-    content: u32,
-    pieces: u32,
+    passage: PassageHash,
     fingerprint: u64,
+    words: u32,
+    /// How many of the words are its heading's.
+    heading: u32,
+    /// Where its pieces begin.
+    pieces: u32,
 }
 
 /// A piece of a chunk that can be quoted, or that leads others.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PieceEntry {
-    /// Its first place.
-    place: u32,
+    /// Its first word.
+    pub(crate) place: u32,
     start: u32,
     end: u32,
-    /// Among the pieces of its chunk; `u32::MAX`: none.
-    lead: u32,
+    lead: Option<u32>,
     pub(crate) role: Role,
 }
 
 impl PieceEntry {
     /// Its bytes in the chunk's content.
-    pub(crate) const fn range(&self) -> std::ops::Range<usize> {
+    pub(crate) const fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
     /// The piece that leads it, by its place among the chunk's pieces.
-    pub(crate) const fn lead(&self) -> Option<usize> {
-        if self.lead == u32::MAX {
-            None
-        } else {
-            Some(self.lead as usize)
-        }
+    pub(crate) fn lead(&self) -> Option<usize> {
+        self.lead.map(|lead| lead as usize)
     }
 }
 
-/// How often a term stands in a chunk.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Match {
-    pub(crate) chunk: u32,
-    pub(crate) in_heading: u32,
-    pub(crate) in_content: u32,
-}
-
-/// Where a term stands in a chunk.
-pub(crate) enum Place {
-    Heading,
-    /// In a piece, by its place among the chunk's pieces; and which word of the source it is.
-    Content {
-        piece: usize,
-        word: u32,
-    },
-}
-
 impl Segment {
-    /// Indexes the chunks of a source.
+    /// Indexes chunks.
     pub(crate) fn build(analyzer: &Analyzer, chunks: &[Chunk]) -> Self {
-        let mut builder = Builder {
-            analyzer,
-            postings: Vec::new(),
-            next: 0,
-        };
+        let mut postings: Vec<(u64, u32, u32)> = Vec::new();
         let mut entries = Vec::with_capacity(chunks.len());
-        let mut pieces = Vec::new();
-        for chunk in chunks {
+        let mut coded = Vec::new();
+        for (at, chunk) in (0..).zip(chunks) {
             let content = &chunk.draft.content;
-            let first = builder.postings.len();
-            let heading = builder.next;
-            if let Some(path) = &chunk.draft.heading {
-                builder.add(path);
-            }
-            let body = builder.next;
-            let first_piece = narrow(pieces.len());
-            for piece in layout::pieces(content) {
-                pieces.push(PieceEntry {
-                    place: builder.next,
-                    start: narrow(piece.start),
-                    end: narrow(piece.end),
-                    lead: piece.lead.map_or(u32::MAX, narrow),
-                    role: piece.role,
+            let first = postings.len();
+            let mut words = 0;
+            let mut add = |text: &str| {
+                analyzer.terms(text, |token| match token {
+                    Token::Word(term) => {
+                        postings.push((term, at, words));
+                        words += 1;
+                    }
+                    Token::Whole { term, .. } => postings.push((term, at, words.saturating_sub(1))),
+                    Token::StopWord(_) => {}
                 });
-                builder.add(&content[piece.start..piece.end]);
-            }
-            let words = builder.postings.get(first..).unwrap_or_default();
+                words
+            };
+            let heading = chunk.draft.heading.as_deref().map_or(0, &mut add);
+            let mut place = heading;
+            let pieces = layout::pieces(content).into_iter().map(|piece| PieceEntry {
+                place: std::mem::replace(&mut place, add(&content[piece.start..piece.end])),
+                start: narrow(piece.start),
+                end: narrow(piece.end),
+                lead: piece.lead.map(narrow),
+                role: piece.role,
+            });
+            let pieces: Vec<PieceEntry> = pieces.collect();
             entries.push(ChunkEntry {
                 id: chunk.id,
+                passage: PassageHash::of(&passage(&chunk.draft)),
+                fingerprint: fingerprint(postings.get(first..).unwrap_or_default()),
+                words,
                 heading,
-                content: body,
-                pieces: first_piece,
-                fingerprint: fingerprint(words),
+                pieces: narrow(coded.len()),
             });
+            put_pieces(&mut coded, &pieces);
         }
-        let mut hints = Vec::new();
-        for ordinal in 0..entries.len() {
-            let end = entries.get(ordinal + 1).map_or(builder.next, |e| e.heading);
-            while narrow(hints.len()) * HINT_EVERY < end {
-                hints.push(narrow(ordinal));
-            }
-        }
-        let mut postings = builder.postings;
         postings.sort_unstable();
-        let (mut terms, mut starts) = (Vec::new(), Vec::new());
-        for (at, (term, _)) in postings.iter().enumerate() {
-            if terms.last() != Some(term) {
-                terms.push(*term);
-                starts.push(narrow(at));
+        let mut dictionary = Dictionary::default();
+        let mut places = Vec::new();
+        for of_term in postings.chunk_by(|a, b| a.0 == b.0) {
+            for of_chunk in of_term.chunk_by(|a, b| a.1 == b.1) {
+                places.clear();
+                places.extend(of_chunk.iter().map(|(_, _, place)| *place));
+                dictionary.writer.add(of_chunk[0].1, &places);
             }
+            dictionary.finish(of_term[0].0);
         }
-        starts.push(narrow(postings.len()));
-        Self {
-            buckets: buckets(&terms),
-            terms: terms.into(),
-            starts: starts.into(),
-            places: postings.into_iter().map(|(_, place)| place).collect(),
-            chunks: entries.into(),
-            pieces: pieces.into(),
-            hints: hints.into(),
-            end: builder.next,
+        dictionary.segment(entries, coded)
+    }
+
+    /// The chunks of several segments in one, in their order; of each segment those of some ranges, ascending.
+    pub(crate) fn merge(parts: &[(&Self, &[Range<usize>])]) -> Self {
+        const DROPPED: u32 = u32::MAX;
+        let mut entries: Vec<ChunkEntry> = Vec::new();
+        let mut coded = Vec::new();
+        let mut numbers: Vec<Vec<u32>> = Vec::with_capacity(parts.len());
+        for (part, ranges) in parts {
+            let mut renumbered = vec![DROPPED; part.len()];
+            for chunk in ranges.iter().cloned().flatten() {
+                renumbered[chunk] = narrow(entries.len());
+                entries.push(ChunkEntry {
+                    pieces: narrow(coded.len()),
+                    ..part.chunks[chunk]
+                });
+                coded.extend_from_slice(part.coded_pieces(chunk));
+            }
+            numbers.push(renumbered);
         }
+        let of = |(at, (part, _)): (usize, &(&Self, _))| {
+            let terms = part.terms.iter().enumerate();
+            terms.map(move |(nth, term)| (*term, at, nth)).collect()
+        };
+        let all: Vec<Vec<_>> = parts.iter().enumerate().map(of).collect();
+        let mut all = all.concat();
+        all.sort_unstable();
+        let mut dictionary = Dictionary::default();
+        for of_term in all.chunk_by(|a, b| a.0 == b.0) {
+            for (_, at, nth) in of_term {
+                for posting in parts[*at].0.list(*nth).postings() {
+                    let chunk = numbers[*at][posting.chunk as usize];
+                    if chunk != DROPPED {
+                        dictionary.writer.copy(chunk, &posting);
+                    }
+                }
+            }
+            dictionary.finish(of_term[0].0);
+        }
+        dictionary.segment(entries, coded)
     }
 
     /// How many chunks it has.
     pub(crate) const fn len(&self) -> usize {
         self.chunks.len()
-    }
-
-    /// How many words its chunks have, stop words aside.
-    pub(crate) const fn words(&self) -> u32 {
-        self.end
     }
 
     /// The memory it takes.
@@ -168,15 +175,19 @@ impl Segment {
             + size_of_val(&*self.terms)
             + size_of_val(&*self.buckets)
             + size_of_val(&*self.starts)
-            + size_of_val(&*self.places)
+            + size_of_val(&*self.lists)
             + size_of_val(&*self.chunks)
             + size_of_val(&*self.pieces)
-            + size_of_val(&*self.hints)
     }
 
     /// The id of a chunk.
     pub(crate) fn id(&self, chunk: usize) -> ChunkId {
         self.chunks[chunk].id
+    }
+
+    /// The hash of what of a chunk is embedded.
+    pub(crate) fn passage(&self, chunk: usize) -> PassageHash {
+        self.chunks[chunk].passage
     }
 
     /// Chunks with the same words in the same order, stop words aside, under the same heading have the same.
@@ -185,96 +196,76 @@ impl Segment {
     }
 
     /// How many words a chunk and its heading have, stop words aside.
-    pub(crate) fn length(&self, chunk: usize) -> u32 {
-        self.first_place(chunk + 1) - self.chunks[chunk].heading
+    pub(crate) fn words(&self, chunk: usize) -> u32 {
+        self.chunks[chunk].words
+    }
+
+    /// How many words the heading of a chunk has, stop words aside: they are its first ones.
+    pub(crate) fn heading(&self, chunk: usize) -> u32 {
+        self.chunks[chunk].heading
     }
 
     /// The pieces of a chunk.
-    pub(crate) fn pieces(&self, chunk: usize) -> &[PieceEntry] {
-        let start = self.chunks[chunk].pieces as usize;
-        let end = self
-            .chunks
-            .get(chunk + 1)
-            .map_or(self.pieces.len(), |next| next.pieces as usize);
-        &self.pieces[start..end]
+    pub(crate) fn pieces(&self, chunk: usize) -> Vec<PieceEntry> {
+        read_pieces(self.coded_pieces(chunk), self.heading(chunk))
     }
 
     /// Where a term stands.
-    pub(crate) fn places(&self, term: u64) -> &[u32] {
+    pub(crate) fn postings(&self, term: u64) -> List<'_> {
         let bucket = bucket_of(term, self.buckets.len() - 1);
         let (from, to) = (
             self.buckets[bucket] as usize,
             self.buckets[bucket + 1] as usize,
         );
         let found = self.terms[from..to].iter().position(|t| *t == term);
-        found.map_or(&[], |at| {
-            let starts = &self.starts[from + at..];
-            &self.places[starts[0] as usize..starts[1] as usize]
-        })
+        found.map_or_else(List::default, |at| self.list(from + at))
     }
 
-    /// Calls `each` with every chunk that some of these places are in, in order.
-    pub(crate) fn matches(&self, places: &[u32], mut each: impl FnMut(Match)) {
-        let mut rest = places;
-        while let Some(&place) = rest.first() {
-            let mut chunk = self.hints[(place / HINT_EVERY) as usize] as usize;
-            while self.first_place(chunk + 1) <= place {
-                chunk += 1;
-            }
-            let (content, end) = (self.chunks[chunk].content, self.first_place(chunk + 1));
-            let in_heading = rest.iter().take_while(|p| **p < content).count();
-            let here = in_heading + rest[in_heading..].iter().take_while(|p| **p < end).count();
-            each(Match {
-                chunk: narrow(chunk),
-                in_heading: narrow(in_heading),
-                in_content: narrow(here - in_heading),
-            });
-            rest = &rest[here..];
+    /// Where each term of a question stands.
+    pub(crate) fn lists(&self, terms: &[QueryTerm]) -> Vec<List<'_>> {
+        terms.iter().map(|term| self.postings(term.term)).collect()
+    }
+
+    fn list(&self, nth: usize) -> List<'_> {
+        List::new(&self.lists[self.starts[nth] as usize..self.starts[nth + 1] as usize])
+    }
+
+    fn coded_pieces(&self, chunk: usize) -> &[u8] {
+        let next = self.chunks.get(chunk + 1);
+        let end = next.map_or(self.pieces.len(), |next| next.pieces as usize);
+        &self.pieces[self.chunks[chunk].pieces as usize..end]
+    }
+}
+
+/// Terms with their lists, on their way into a segment.
+#[derive(Default)]
+struct Dictionary {
+    terms: Vec<u64>,
+    starts: Vec<u32>,
+    lists: Vec<u8>,
+    /// The list of the next term.
+    writer: Writer,
+}
+
+impl Dictionary {
+    fn finish(&mut self, term: u64) {
+        let start = narrow(self.lists.len());
+        if self.writer.finish(&mut self.lists) {
+            self.terms.push(term);
+            self.starts.push(start);
         }
     }
 
-    /// Those of a term's places that are in a chunk.
-    pub(crate) fn places_in(&self, chunk: usize, places: &[u32]) -> impl Iterator<Item = Place> {
-        let entry = &self.chunks[chunk];
-        let end = self.first_place(chunk + 1);
-        let from = places.partition_point(|place| *place < entry.heading);
-        let pieces = self.pieces(chunk);
-        places[from..]
-            .iter()
-            .take_while(move |place| **place < end)
-            .map(move |place| {
-                if *place < entry.content {
-                    return Place::Heading;
-                }
-                let after = pieces.partition_point(|piece| piece.place <= *place);
-                Place::Content {
-                    piece: after.saturating_sub(1),
-                    word: *place,
-                }
-            })
-    }
-
-    fn first_place(&self, chunk: usize) -> u32 {
-        self.chunks.get(chunk).map_or(self.end, |c| c.heading)
-    }
-}
-
-struct Builder<'a> {
-    analyzer: &'a Analyzer,
-    postings: Vec<(u64, u32)>,
-    next: u32,
-}
-
-impl Builder<'_> {
-    fn add(&mut self, text: &str) {
-        self.analyzer.terms(text, |token| match token {
-            Token::Word(term) => {
-                self.postings.push((term, self.next));
-                self.next += 1;
-            }
-            Token::Whole { term, .. } => self.postings.push((term, self.next.saturating_sub(1))),
-            Token::StopWord(_) => {}
-        });
+    fn segment(mut self, chunks: Vec<ChunkEntry>, pieces: Vec<u8>) -> Segment {
+        self.starts.push(narrow(self.lists.len()));
+        Segment {
+            buckets: buckets(&self.terms),
+            terms: self.terms.into(),
+            starts: self.starts.into(),
+            lists: self.lists.into(),
+            chunks: chunks.into(),
+            pieces: pieces.into(),
+        }
     }
 }
 
@@ -294,16 +285,55 @@ fn buckets(terms: &[u64]) -> Box<[u32]> {
     begins.into()
 }
 
-/// The rotation makes the order of words count: "A pays B" is not "B pays A".
-fn fingerprint(words: &[(u64, u32)]) -> u64 {
-    words.iter().fold(words.len() as u64, |print, (term, _)| {
-        (print.rotate_left(5) ^ term).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    })
+/// Writes the pieces of a chunk, each by its distance to the piece before. Few are led by one far above.
+fn put_pieces(out: &mut Vec<u8>, pieces: &[PieceEntry]) {
+    let (mut place, mut end) = (pieces.first().map_or(0, |first| first.place), 0);
+    for (at, piece) in (0..).zip(pieces) {
+        let role = Role::ALL.iter().position(|role| *role == piece.role);
+        let lead = piece.lead.map_or(0, |lead| at - lead);
+        let kind = lead * narrow(Role::ALL.len()) + role.map_or(0, narrow);
+        for number in [
+            kind,
+            piece.place - place,
+            piece.start - end,
+            piece.end - piece.start,
+        ] {
+            codes::put(out, number);
+        }
+        (place, end) = (piece.place, piece.end);
+    }
 }
 
-/// A source holds at most ten megabytes, so its places and bytes fit.
-fn narrow(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// Reads what [`put_pieces`] wrote; `place` is that of the first piece.
+fn read_pieces(coded: &[u8], mut place: u32) -> Vec<PieceEntry> {
+    let mut reader = Reader(coded);
+    let mut pieces = Vec::new();
+    let (mut at, mut end) = (0_u32, 0);
+    while !reader.0.is_empty() {
+        let kind = reader.number();
+        let roles = narrow(Role::ALL.len());
+        place += reader.number();
+        let start = end + reader.number();
+        end = start + reader.number();
+        pieces.push(PieceEntry {
+            place,
+            start,
+            end,
+            lead: Some(kind / roles)
+                .filter(|lead| *lead > 0)
+                .map(|up| at - up),
+            role: Role::ALL[(kind % roles) as usize],
+        });
+        at += 1;
+    }
+    pieces
+}
+
+/// The rotation makes the order of words count: "A pays B" is not "B pays A".
+fn fingerprint(words: &[(u64, u32, u32)]) -> u64 {
+    words.iter().fold(words.len() as u64, |print, (term, ..)| {
+        (print.rotate_left(5) ^ term).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 /// The distinct terms of a source's name.

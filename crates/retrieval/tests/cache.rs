@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contracts::retrieval::{Shelf, ask, draft, owner, shop};
-use domain::knowledge::{Chunk, IndexedSource, KnowledgeIndex};
+use domain::embeddings::{Embedding, PassageHash};
+use domain::knowledge::{Chunk, IndexedSource, KnowledgeIndex, KnowledgeState};
 use domain::retrieval::{Query, Retriever};
 use domain::{BotId, ChunkId, Error, Result, SourceId, TenantId};
-use retrieval::{LexicalRetriever, Options};
+use retrieval::{HybridRetriever, Options};
 use tokio::sync::Semaphore;
 
 fn calls(shelf: &Shelf) -> [usize; 3] {
@@ -21,10 +22,14 @@ fn calls(shelf: &Shelf) -> [usize; 3] {
     ]
 }
 
-fn retriever(store: &Arc<impl KnowledgeIndex + 'static>, cache_bytes: usize) -> LexicalRetriever {
-    LexicalRetriever::new(
+fn retriever(store: &Arc<impl KnowledgeIndex + 'static>, cache_bytes: usize) -> HybridRetriever {
+    HybridRetriever::new(
         Arc::clone(store) as Arc<dyn KnowledgeIndex>,
-        Options { cache_bytes },
+        Vec::new(),
+        Options {
+            cache_bytes,
+            ..Options::default()
+        },
     )
 }
 
@@ -100,8 +105,8 @@ struct Slow {
 
 #[async_trait]
 impl KnowledgeIndex for Slow {
-    async fn version(&self, tenant: TenantId, bot: BotId) -> Result<Option<i64>> {
-        self.shelf.version(tenant, bot).await
+    async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<KnowledgeState>> {
+        self.shelf.state(tenant, bot).await
     }
 
     async fn sources(&self, tenant: TenantId, bot: BotId) -> Result<Vec<IndexedSource>> {
@@ -121,6 +126,15 @@ impl KnowledgeIndex for Slow {
 
     async fn chunks(&self, tenant: TenantId, ids: &[ChunkId]) -> Result<Vec<Chunk>> {
         self.shelf.chunks(tenant, ids).await
+    }
+
+    async fn embeddings_of(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        model: &str,
+    ) -> Result<Vec<(PassageHash, Embedding)>> {
+        self.shelf.embeddings_of(tenant, source, model).await
     }
 }
 

@@ -1,12 +1,19 @@
-//! The lexical retriever keeps the contract of the port.
+//! The hybrid retriever keeps the contract of the port.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::embeddings::Embedder;
 use domain::knowledge::KnowledgeIndex;
-use retrieval::{LexicalRetriever, Options};
+use retrieval::{HybridRetriever, Options};
 
-fn open(store: Arc<dyn KnowledgeIndex>) -> LexicalRetriever {
-    LexicalRetriever::new(store, Options::default())
+fn open(store: Arc<dyn KnowledgeIndex>, embedders: Vec<Arc<dyn Embedder>>) -> HybridRetriever {
+    let options = Options {
+        // An embedder that hangs is waited for.
+        embedding_wait: Duration::from_millis(200),
+        ..Options::default()
+    };
+    HybridRetriever::new(store, embedders, options)
 }
 
 contracts::retriever_contract!(open);

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use contracts::retrieval::embedder::Synonyms;
 use contracts::retrieval::{Shelf, ask, draft, owner};
+use domain::embeddings::Embedder;
 use domain::knowledge::{ChunkDraft, KnowledgeIndex};
 use domain::language::Language;
 use domain::messages::Author;
 use domain::messages::Utterance;
 use domain::retrieval::Retriever;
 use proptest::prelude::*;
-use retrieval::{LexicalRetriever, Options};
+use retrieval::{HybridRetriever, Options};
 
 /// Anything at all, and what looks like the texts that are cut, weighed and quoted specially.
 fn text() -> impl Strategy<Value = String> {
@@ -32,15 +34,21 @@ proptest! {
         before in text(),
         language in prop::sample::select(Language::ALL),
         limit in 0_usize..15,
+        by_meaning in any::<bool>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let findings = runtime.block_on(async {
             let shelf = Arc::new(Shelf::default());
             let drafts = chunks.iter().map(|(content, heading)| ChunkDraft {
                 heading: heading.clone(),
                 ..draft(content)
             });
-            shelf.put(owner(1), &name, drafts.collect());
+            let source = shelf.put(owner(1), &name, drafts.collect());
+            let embedder = Arc::new(Synonyms::new("test:synonyms"));
+            if by_meaning {
+                shelf.embed(owner(1), source, &*embedder).await;
+                shelf.search_by(owner(1), Some(embedder.model()));
+            }
             let pairs: Vec<_> = pairs.iter().map(|(q, a)| (q.as_str(), a.as_str())).collect();
             shelf.put_pairs(owner(1), &name, &pairs);
             let mut query = ask(&shelf, &question).await;
@@ -48,7 +56,7 @@ proptest! {
             query.language = language;
             query.limit = limit;
             let store = shelf as Arc<dyn KnowledgeIndex>;
-            LexicalRetriever::new(store, Options::default()).search(&query).await.unwrap()
+            HybridRetriever::new(store, vec![embedder], Options::default()).search(&query).await.unwrap()
         });
         prop_assert!((0.0..=1.0).contains(&findings.answerable));
         prop_assert!(findings.hits.len() <= limit);

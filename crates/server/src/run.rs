@@ -13,7 +13,8 @@ use application::App;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::http::{app, requests};
+use crate::http::app::{self, Described};
+use crate::http::requests;
 use crate::metrics::Metrics;
 use crate::settings::{Database, Settings, SettingsError};
 use crate::state::State;
@@ -49,6 +50,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The API's description can't be written: a fault of the program.
+    #[error("the API's description can't be written")]
+    Description(serde_json::Error),
     /// The system has no threads for the background work.
     #[error("the background work can't be started")]
     Threads(std::io::Error),
@@ -101,15 +105,15 @@ impl Server {
             Metrics::new()?,
             settings.metrics_token.clone(),
         ));
-        let description = app::description();
+        let described = Described::new().map_err(StartError::Description)?;
         let server = {
             let state = state.clone();
             HttpServer::new(move || {
-                let description = description.clone();
+                let described = described.clone();
                 WebApp::new()
                     .app_data(state.clone())
                     .wrap(from_fn(requests::observe))
-                    .configure(move |config| app::configure(config, description))
+                    .configure(move |config| app::configure(config, described))
             })
             .workers(std::thread::available_parallelism().map_or(2, std::num::NonZero::get))
             .disable_signals()

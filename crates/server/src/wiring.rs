@@ -13,7 +13,7 @@ use llm::{
     Anthropic, AnthropicSettings, EmbedderSettings, Extractive, OpenAi, OpenAiEmbedder,
     OpenAiSettings,
 };
-use retrieval::LexicalRetriever;
+use retrieval::HybridRetriever;
 use scraper::{Egress, SiteCrawler};
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 
@@ -59,12 +59,6 @@ pub(crate) fn open(settings: &Settings) -> Result<Stores, StartError> {
 
 fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
-    let retriever = LexicalRetriever::new(
-        stores.index.clone(),
-        retrieval::Options {
-            cache_bytes: settings.retrieval_cache_bytes,
-        },
-    );
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let fallbacks = settings
@@ -77,6 +71,14 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .zip(["BOTWRIGHT_EMBEDDINGS", "BOTWRIGHT_EMBEDDINGS_PREVIOUS"])
         .map(|(provider, group)| embedder(provider, group))
         .collect::<Result<_, _>>()?;
+    let retriever = HybridRetriever::new(
+        stores.index.clone(),
+        embedders.clone(),
+        retrieval::Options {
+            cache_bytes: settings.retrieval_cache_bytes,
+            ..retrieval::Options::default()
+        },
+    );
     let app = App {
         tenants: stores.tenants.clone(),
         keys: stores.keys.clone(),

@@ -71,7 +71,9 @@ impl Asked<'_> {
             citations,
             prompt_hash: prompt_hash(&question),
             knowledge_version: self.knowledge.version,
-            embedding_model: self.knowledge.embedding_model.clone(),
+            embedding_model: (question.findings.embedded)
+                .then(|| self.knowledge.embedding_model.clone())
+                .flatten(),
             tokens: answer.tokens,
             took_ms: (app.clock.now() - began).unsigned_abs().as_millis() as u64,
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::embeddings::Embedder;
 use domain::knowledge::{ChunkDraft, KnowledgeIndex};
 use domain::language::Language;
 use domain::retrieval::{Findings, Query, Retriever};
@@ -73,9 +74,14 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(open: Open<'_>) -> Self {
+        Self::embedding(open, Vec::new())
+    }
+
+    /// With embedders.
+    pub(super) fn embedding(open: Open<'_>, embedders: Vec<Arc<dyn Embedder>>) -> Self {
         let shelf = Arc::new(Shelf::default());
         Self {
-            retriever: open(Arc::clone(&shelf) as Arc<dyn KnowledgeIndex>),
+            retriever: open(Arc::clone(&shelf) as Arc<dyn KnowledgeIndex>, embedders),
             shelf,
         }
     }

@@ -5,8 +5,10 @@
 
 mod bench;
 pub mod curated;
+pub mod embedder;
 pub mod hostile;
 pub mod knowledge;
+pub mod meaning;
 pub mod quotes;
 pub mod ranking;
 mod shelf;
@@ -14,16 +16,20 @@ pub mod words;
 
 use std::sync::Arc;
 
+use domain::embeddings::Embedder;
 use domain::knowledge::KnowledgeIndex;
 use domain::retrieval::Retriever;
 
 pub use bench::{ask, draft, owner, shop};
+pub use embedder::Synonyms;
 pub use shelf::Shelf;
 
-/// Opens the retriever under test over a store.
-pub type Open<'a> = &'a (dyn Fn(Arc<dyn KnowledgeIndex>) -> Box<dyn Retriever> + Sync);
+/// Opens the retriever under test over a store, with embedders of questions.
+pub type Open<'a> =
+    &'a (dyn Fn(Arc<dyn KnowledgeIndex>, Vec<Arc<dyn Embedder>>) -> Box<dyn Retriever> + Sync);
 
-/// One test per promise of [`Retriever`]. `open` is a `fn(Arc<dyn KnowledgeIndex>) -> impl Retriever`.
+/// One test per promise of [`Retriever`]. `open` is a
+/// `fn(Arc<dyn KnowledgeIndex>, Vec<Arc<dyn Embedder>>) -> impl Retriever`.
 #[macro_export]
 macro_rules! retriever_contract {
     ($open:expr) => {
@@ -54,12 +60,19 @@ macro_rules! retriever_contract {
             curated::text_that_looks_like_a_pair_is_none,
             curated::pairs_are_the_bots_own,
             hostile::survives_hostile_input,
+            meaning::finds_what_says_the_same_in_other_words,
+            meaning::a_follow_up_means_what_was_asked_before,
+            meaning::an_embedder_that_fails_costs_meaning_alone,
+            meaning::what_is_not_embedded_is_found,
+            meaning::vectors_of_another_model_are_not_used,
+            meaning::embeddings_are_the_bots_own,
+            meaning::another_model_finds_other_chunks_and_words_stay,
         );
     };
     ($open:expr; $($thought:ident::$clause:ident),+ $(,)?) => {$(
         #[tokio::test]
         async fn $clause() {
-            $crate::retrieval::$thought::$clause(&|store| Box::new($open(store))).await;
+            $crate::retrieval::$thought::$clause(&|store, embedders| Box::new($open(store, embedders))).await;
         }
     )+};
 }

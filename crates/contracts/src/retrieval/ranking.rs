@@ -36,7 +36,10 @@ pub async fn ranks_the_best_first(open: Open<'_>) {
 /// The same question to the same knowledge has the same answer, also from a retriever just opened.
 pub async fn ranks_the_same_every_time(open: Open<'_>) {
     let first = Bench::with(open, shop());
-    let again = open(Arc::clone(&first.shelf) as Arc<dyn KnowledgeIndex>);
+    let again = open(
+        Arc::clone(&first.shelf) as Arc<dyn KnowledgeIndex>,
+        Vec::new(),
+    );
     let query = ask(
         &first.shelf,
         "Do you ship the white lamp to Europe in 30 days?",

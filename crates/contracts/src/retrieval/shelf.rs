@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use domain::embeddings::{Embedding, PassageHash};
+use domain::embeddings::{Embedder, Embedding, PassageHash, Purpose, passage};
 use domain::knowledge::{
     Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, KnowledgeState, QuestionAnswer,
 };
@@ -23,17 +23,21 @@ pub struct Shelf {
     pub chunks_of_calls: AtomicUsize,
     /// Calls of `chunks`.
     pub chunks_calls: AtomicUsize,
+    /// Calls of `embeddings_of`.
+    pub embeddings_of_calls: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Kept {
     bots: HashMap<(TenantId, BotId), Bot>,
     chunks: HashMap<(TenantId, ChunkId), Chunk>,
+    /// By source and model.
+    embeddings: HashMap<(TenantId, SourceId, String), Vec<(PassageHash, Embedding)>>,
 }
 
 #[derive(Default)]
 struct Bot {
-    version: i64,
+    state: KnowledgeState,
     sources: Vec<IndexedSource>,
 }
 
@@ -80,15 +84,50 @@ impl Shelf {
             kept.chunks.insert((owner.0, chunk.id), chunk);
         }
         let bot = kept.bots.entry(owner).or_default();
-        bot.version += 1;
+        bot.state.version += 1;
         bot.sources.push(IndexedSource {
             id,
             name: name.to_owned(),
             is_curated,
-            revision: bot.version,
+            revision: bot.state.version,
             embedded: 0,
         });
         id
+    }
+
+    /// Embeds the chunks of a source and raises the version of the bot's knowledge. A chunk that the embedder has
+    /// nothing for stays without.
+    pub async fn embed(&self, owner: (TenantId, BotId), source: SourceId, embedder: &dyn Embedder) {
+        let chunks = self.chunks_of_source(owner.0, source);
+        let mut embedded = Vec::new();
+        for chunk in chunks {
+            let text = passage(&chunk.draft);
+            let embeddings = embedder
+                .embed(Purpose::Passage, std::slice::from_ref(&text))
+                .await;
+            let embedding = embeddings.into_iter().flatten().next();
+            embedded.extend(embedding.map(|embedding| (PassageHash::of(&text), embedding)));
+        }
+        let mut kept = self.kept.lock().unwrap();
+        let key = (owner.0, source, embedder.model().to_owned());
+        kept.embeddings.insert(key, embedded);
+        let bot = kept.bots.entry(owner).or_default();
+        bot.state.version += 1;
+        let version = bot.state.version;
+        let of = bot.sources.iter_mut().filter(|of| of.id == source);
+        of.for_each(|of| of.embedded = version);
+    }
+
+    /// Lets a bot be searched with the embeddings of a model, or by words alone, and raises the version of its
+    /// knowledge.
+    pub fn search_by(&self, owner: (TenantId, BotId), model: Option<&str>) {
+        let mut kept = self.kept.lock().unwrap();
+        let bot = kept.bots.entry(owner).or_default();
+        bot.state.version += 1;
+        bot.state.embedding_model = model.map(str::to_owned);
+        for source in &mut bot.sources {
+            source.embedded = bot.state.version;
+        }
     }
 
     /// Deletes a source and raises the version of the bot's knowledge.
@@ -96,8 +135,19 @@ impl Shelf {
         let mut kept = self.kept.lock().unwrap();
         kept.chunks.retain(|_, chunk| chunk.source_id != id);
         let bot = kept.bots.entry(owner).or_default();
-        bot.version += 1;
+        bot.state.version += 1;
         bot.sources.retain(|source| source.id != id);
+    }
+
+    fn chunks_of_source(&self, tenant: TenantId, source: SourceId) -> Vec<Chunk> {
+        let kept = self.kept.lock().unwrap();
+        // Chunks are given their ids just after their source, and in order.
+        let ids = (source.0.as_u128() + 1..).map(|id| ChunkId(Uuid::from_u128(id)));
+        let chunks = ids.map_while(|id| kept.chunks.get(&(tenant, id)));
+        chunks
+            .take_while(|c| c.source_id == source)
+            .cloned()
+            .collect()
     }
 
     fn next_id(&self) -> Uuid {
@@ -109,20 +159,7 @@ impl Shelf {
 impl KnowledgeIndex for Shelf {
     async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<KnowledgeState>> {
         let kept = self.kept.lock().unwrap();
-        let bot = kept.bots.get(&(tenant, bot));
-        Ok(bot.map(|bot| KnowledgeState {
-            version: bot.version,
-            embedding_model: None,
-        }))
-    }
-
-    async fn embeddings_of(
-        &self,
-        _tenant: TenantId,
-        _source: SourceId,
-        _model: &str,
-    ) -> Result<Vec<(PassageHash, Embedding)>> {
-        Ok(Vec::new())
+        Ok(kept.bots.get(&(tenant, bot)).map(|bot| bot.state.clone()))
     }
 
     async fn sources(&self, tenant: TenantId, bot: BotId) -> Result<Vec<IndexedSource>> {
@@ -136,14 +173,7 @@ impl KnowledgeIndex for Shelf {
     async fn chunks_of(&self, tenant: TenantId, source: SourceId) -> Result<Vec<Chunk>> {
         self.chunks_of_calls.fetch_add(1, Ordering::Relaxed);
         tokio::task::yield_now().await;
-        let kept = self.kept.lock().unwrap();
-        // Chunks are given their ids just after their source, and in order.
-        let ids = (source.0.as_u128() + 1..).map(|id| ChunkId(Uuid::from_u128(id)));
-        let chunks = ids.map_while(|id| kept.chunks.get(&(tenant, id)));
-        Ok(chunks
-            .take_while(|c| c.source_id == source)
-            .cloned()
-            .collect())
+        Ok(self.chunks_of_source(tenant, source))
     }
 
     async fn chunks(&self, tenant: TenantId, ids: &[ChunkId]) -> Result<Vec<Chunk>> {
@@ -155,5 +185,17 @@ impl KnowledgeIndex for Shelf {
             .rev()
             .filter_map(|id| kept.chunks.get(&(tenant, *id)));
         Ok(found.cloned().collect())
+    }
+
+    async fn embeddings_of(
+        &self,
+        tenant: TenantId,
+        source: SourceId,
+        model: &str,
+    ) -> Result<Vec<(PassageHash, Embedding)>> {
+        self.embeddings_of_calls.fetch_add(1, Ordering::Relaxed);
+        let kept = self.kept.lock().unwrap();
+        let key = (tenant, source, model.to_owned());
+        Ok(kept.embeddings.get(&key).cloned().unwrap_or_default())
     }
 }

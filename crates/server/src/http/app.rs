@@ -17,11 +17,33 @@ pub fn description() -> OpenApi {
     document
 }
 
+/// What is made of the description once, for all workers: of the tree itself each would keep megabytes.
+#[derive(Clone)]
+pub struct Described {
+    /// As JSON.
+    text: Data<operations::Description>,
+    methods: Data<Methods>,
+}
+
+impl Described {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// Where the description is no JSON: a fault of the program.
+    pub fn new() -> serde_json::Result<Self> {
+        let description = description();
+        Ok(Self {
+            text: Data::new(operations::Description::of(&description)?),
+            methods: Data::new(Methods::of(&description)),
+        })
+    }
+}
+
 /// Adds all routes.
-pub fn configure(config: &mut ServiceConfig, description: OpenApi) {
-    config.app_data(Data::new(Methods::of(&description)));
-    let mut described = utoipa_actix_web::service_config::ServiceConfig::new(config);
-    tenant::configure(&mut described);
-    operations::configure(config, description);
+pub fn configure(config: &mut ServiceConfig, described: Described) {
+    config.app_data(described.methods).app_data(described.text);
+    let mut collected = utoipa_actix_web::service_config::ServiceConfig::new(config);
+    tenant::configure(&mut collected);
+    operations::configure(config);
     config.default_service(actix_web::web::to(routes::nowhere));
 }

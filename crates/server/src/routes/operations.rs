@@ -1,7 +1,7 @@
 //! For operators and their tools: health, metrics, the API's description.
 
 use actix_web::http::header;
-use actix_web::web::{Data, ServiceConfig};
+use actix_web::web::{Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError, get};
 use serde_json::json;
 use utoipa::openapi::OpenApi;
@@ -10,8 +10,21 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::http::error::ApiError;
 use crate::state::State;
 
-/// Adds the routes; the description is the whole server's.
-pub fn configure(config: &mut ServiceConfig, description: OpenApi) {
+/// The description of every API, as JSON.
+pub struct Description(Bytes);
+
+impl Description {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Where it is no JSON: a fault of the program.
+    pub fn of(document: &OpenApi) -> serde_json::Result<Self> {
+        Ok(Self(document.to_json()?.into()))
+    }
+}
+
+/// Adds the routes.
+pub fn configure(config: &mut ServiceConfig) {
     config
         .service(alive)
         .service(ready)
@@ -19,10 +32,18 @@ pub fn configure(config: &mut ServiceConfig, description: OpenApi) {
         .service(front)
         .service(
             SwaggerUi::new("/docs/{_:.*}")
-                .config(Config::from("/openapi.json").try_it_out_enabled(true))
-                .url("/openapi.json", description),
+                .config(Config::from("/openapi.json").try_it_out_enabled(true)),
         )
+        .service(openapi)
         .service(docs);
+}
+
+/// The description of every API.
+#[get("/openapi.json")]
+async fn openapi(description: Data<Description>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(header::ContentType::json())
+        .body(description.0.clone())
 }
 
 /// The process runs.
