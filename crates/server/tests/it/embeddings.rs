@@ -42,7 +42,8 @@ async fn state(client: &Client, bot: &str) -> Value {
 /// Waits until a bot is searched by a model.
 async fn searched_by(client: &Client, bot: &str, model: &str) -> Value {
     let mut now = Value::Null;
-    eventually(Duration::from_secs(20), model, async || {
+    // One that was down is left alone for a while.
+    eventually(Duration::from_secs(60), model, async || {
         now = state(client, bot).await;
         now["active"] == model
     })
