@@ -22,13 +22,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 #[tracing::instrument(level = "debug", name = "knowledge.embed", skip_all)]
 pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
     let mut end = JobEnd::DONE;
-    for embedder in &app.embedders {
+    for (place, embedder) in app.embedders.iter().enumerate() {
+        // Bots are moved to the embedder of today. One from before goes on with what is new for the bots that are
+        // searched with it still, or will be again.
+        let switch_over = place == 0;
         let model = embedder.model();
         let begun = app.embeddings.begin(job.tenant_id, job.source(), model);
         let Some(run) = begun.await? else {
             return Ok(JobEnd::DONE);
         };
-        match embed_by(app, embedder, &run).await? {
+        match embed_by(app, embedder, &run, switch_over).await? {
             Ok(()) => {}
             Err(error) => {
                 tracing::warn!(source_id = %job.source(), model, %error, "the embedder gave no embeddings");
@@ -45,6 +48,7 @@ async fn embed_by(
     app: &App,
     embedder: &Arc<dyn Embedder>,
     run: &EmbeddingRun,
+    switch_over: bool,
 ) -> Result<Result<(), ProviderError>> {
     let mut index = 0;
     loop {
@@ -78,7 +82,7 @@ async fn embed_by(
             return Ok(Ok(()));
         }
     }
-    app.embeddings.finish(run).await?;
+    app.embeddings.finish(run, switch_over).await?;
     Ok(Ok(()))
 }
 

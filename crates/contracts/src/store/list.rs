@@ -164,6 +164,7 @@ macro_rules! store_contract {
             a_switch_is_undone_and_holds
             the_state_shows_how_far_a_model_has_come
             a_new_model_wants_every_source
+            a_model_of_before_moves_no_bot_until_it_is_wanted_again
             tenants_have_their_own_embeddings
         );
         $crate::store_contract!($open, evaluations:
