@@ -33,6 +33,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
 use domain::tenants::Tenants;
+use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
 use domain::websites::Crawler;
 
@@ -60,6 +61,7 @@ pub struct App {
     pub bell: Arc<dyn JobBell>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
     pub retriever: Arc<dyn Retriever>,
+    pub trials: Arc<dyn TrialRetrievers>,
     pub answers: AnswerChain,
     pub reader: Arc<dyn DocumentReader>,
     pub crawler: Arc<dyn Crawler>,

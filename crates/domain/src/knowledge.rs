@@ -267,7 +267,7 @@ pub enum DraftPage {
 }
 
 /// What a draft holds when it is complete.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     /// The whole text; `None` where it is that of the chunks.
     pub text: Option<String>,

@@ -35,6 +35,7 @@ pub mod receipts;
 pub mod retrieval;
 pub mod tenants;
 pub mod text;
+pub mod trials;
 pub mod usage;
 pub mod websites;
 

@@ -29,8 +29,10 @@ mod retriever;
 mod scoring;
 mod segment;
 mod signs;
+mod trial;
 mod vectors;
 mod words;
 
 pub use cache::Gauges;
 pub use retriever::{HybridRetriever, Options};
+pub use trial::Trials;

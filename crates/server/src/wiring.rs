@@ -71,14 +71,12 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .zip(["BOTWRIGHT_EMBEDDINGS", "BOTWRIGHT_EMBEDDINGS_PREVIOUS"])
         .map(|(provider, group)| embedder(provider, group))
         .collect::<Result<_, _>>()?;
-    let retriever = HybridRetriever::new(
-        stores.index.clone(),
-        embedders.clone(),
-        retrieval::Options {
-            cache_bytes: settings.retrieval_cache_bytes,
-            ..retrieval::Options::default()
-        },
-    );
+    let options = retrieval::Options {
+        cache_bytes: settings.retrieval_cache_bytes,
+        ..retrieval::Options::default()
+    };
+    let retriever = HybridRetriever::new(stores.index.clone(), embedders.clone(), options);
+    let trials = retrieval::Trials::new(stores.trials.clone(), embedders.clone(), options);
     let app = App {
         tenants: stores.tenants.clone(),
         keys: stores.keys.clone(),
@@ -95,6 +93,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         bell: bell.clone(),
         idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
+        trials: Arc::new(trials),
         answers: AnswerChain::new(
             model(&settings.llm)?,
             fallbacks.map(model).collect::<Result<_, _>>()?,

@@ -40,6 +40,7 @@ use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::tenants::Tenants;
+use domain::trials::TrialIndexes;
 use domain::usage::Usages;
 
 pub use sqlite::backup as backup_sqlite;
@@ -148,6 +149,8 @@ pub struct Stores {
     pub knowledge: Arc<dyn KnowledgeSources>,
     /// What retrieval reads.
     pub index: Arc<dyn KnowledgeIndex>,
+    /// What retrieval would read after a change.
+    pub trials: Arc<dyn TrialIndexes>,
     /// Embeddings.
     pub embeddings: Arc<dyn Embeddings>,
     /// Evaluations.
@@ -175,7 +178,9 @@ pub fn open(target: &Target) -> Result<Stores, OpenError> {
 /// # Errors
 /// [`OpenError::Sqlite`].
 pub fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
-    Ok(Stores::on(Arc::new(sqlite::Store::open(path)?)))
+    let store = Arc::new(sqlite::Store::open(path)?);
+    let trials = Arc::new(sqlite::Trials(Arc::clone(&store)));
+    Ok(Stores::on(store, trials))
 }
 
 /// Opens a PostgreSQL database with at most so many connections, made when they are needed. They live on the Tokio
@@ -184,14 +189,13 @@ pub fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
 /// # Errors
 /// [`OpenError::Url`] and [`OpenError::Tls`]; [`OpenError::Postgres`] outside of a runtime.
 pub fn open_postgres(url: &str, connections: usize) -> Result<Stores, OpenError> {
-    Ok(Stores::on(Arc::new(postgres::Store::open(
-        url,
-        connections,
-    )?)))
+    let store = Arc::new(postgres::Store::open(url, connections)?);
+    let trials = Arc::new(postgres::Trials(Arc::clone(&store)));
+    Ok(Stores::on(store, trials))
 }
 
 impl Stores {
-    fn on<S>(store: Arc<S>) -> Self
+    fn on<S>(store: Arc<S>, trials: Arc<dyn TrialIndexes>) -> Self
     where
         S: Engine
             + Tenants
@@ -217,6 +221,7 @@ impl Stores {
             analytics: store.clone(),
             knowledge: store.clone(),
             index: store.clone(),
+            trials,
             embeddings: store.clone(),
             evaluations: store.clone(),
             jobs: store.clone(),

@@ -53,6 +53,7 @@ tables! {
         embedding_model -> Nullable<Text>,
         embedding_previous -> Nullable<Text>,
         embedding_held -> Bool,
+        evaluation_gate -> Bool,
         created_at -> DbTime,
         updated_at -> DbTime,
     }
@@ -209,6 +210,8 @@ tables! {
         case_count -> BigInt,
         score -> DbJson,
         error -> Nullable<Text>,
+        change -> Nullable<DbJson>,
+        published -> Nullable<Bool>,
         created_at -> DbTime,
         finished_at -> Nullable<DbTime>,
     }

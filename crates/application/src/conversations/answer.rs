@@ -5,7 +5,7 @@ use domain::bots::Bot;
 use domain::knowledge::KnowledgeState;
 use domain::messages::Utterance;
 use domain::receipts::{Citation, Receipt, prompt_hash};
-use domain::retrieval::Query;
+use domain::retrieval::{Query, Retriever};
 use domain::{Result, TenantId, Timestamp};
 
 use crate::App;
@@ -19,6 +19,8 @@ pub(crate) struct Asked<'a> {
     pub tenant: TenantId,
     pub bot: &'a Bot,
     pub knowledge: &'a KnowledgeState,
+    /// What finds in it.
+    pub retriever: &'a dyn Retriever,
     /// What was said before, oldest first.
     pub history: &'a [Utterance],
     pub text: &'a str,
@@ -44,7 +46,7 @@ impl Asked<'_> {
             history: self.history.to_vec(),
             limit: PASSAGES,
         };
-        let findings = app.retriever.search(&query).await?;
+        let findings = self.retriever.search(&query).await?;
         let question = Question {
             system_prompt: self.bot.prompt(),
             language: self.bot.language,

@@ -100,6 +100,7 @@ pub async fn replay(
             tenant,
             bot: &bot,
             knowledge: &knowledge,
+            retriever: &*app.retriever,
             history: &history,
             text: &question,
         };

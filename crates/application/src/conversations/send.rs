@@ -134,6 +134,7 @@ async fn answer(
         tenant,
         bot: &received.bot,
         knowledge: &received.knowledge,
+        retriever: &*app.retriever,
         history: &received.history,
         text: &received.message.text,
     };

@@ -10,6 +10,7 @@ use domain::jobs::Job;
 
 use super::pacing::paced;
 use crate::App;
+use crate::evaluations::gate;
 use crate::jobs::JobEnd;
 
 /// Chunks embedded and kept at a time.
@@ -32,6 +33,7 @@ pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
             return Ok(JobEnd::DONE);
         };
         match embed_by(app, embedder, &run, switch_over).await? {
+            Ok(()) if switch_over => offer(app, job, model).await?,
             Ok(()) => {}
             Err(error) => {
                 tracing::warn!(source_id = %job.source(), model, %error, "the embedder gave no embeddings");
@@ -42,6 +44,18 @@ pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
         }
     }
     Ok(end)
+}
+
+/// Proposes the model to a bot whose changes are measured first; others have been switched over where all is embedded.
+async fn offer(app: &App, job: &Job, model: &str) -> Result<()> {
+    let tenant = job.tenant_id;
+    let Some(named) = app.knowledge.find(tenant, job.source()).await? else {
+        return Ok(());
+    };
+    match app.bots.find(tenant, named.source.bot_id).await? {
+        Some(bot) if bot.evaluation_gate => gate::propose_model(app, tenant, &bot, model).await,
+        _ => Ok(()),
+    }
 }
 
 async fn embed_by(

@@ -114,6 +114,7 @@ pub fn new_bot(tenant: TenantId) -> Bot {
         bot_role: Some(BotRole::Sales),
         is_active: true,
         is_default: false,
+        evaluation_gate: false,
         created_at: NOON,
         updated_at: NOON,
     }

@@ -171,6 +171,13 @@ macro_rules! store_contract {
             an_evaluation_is_kept_with_its_cases
             results_are_kept_as_they_come
             evaluations_are_listed_and_go_with_their_bot
+            what_an_evaluation_decides_on_is_kept
+        );
+        $crate::store_contract!($open, trials:
+            a_draft_is_tried_as_if_it_were_published
+            a_disabled_source_is_tried_as_if_it_were_enabled
+            another_model_is_tried_as_if_it_were_in_use
+            tenants_try_their_own
         );
         $crate::store_contract!($open, sites:
             the_pages_of_a_site_are_known

@@ -30,6 +30,7 @@ pub mod sites;
 pub mod staging;
 pub mod sweeping;
 pub mod tenants;
+pub mod trials;
 pub mod words;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::tenants::Tenants;
+use domain::trials::TrialIndexes;
 use domain::usage::Usages;
 
 /// A store, seen through its ports.
@@ -58,6 +60,7 @@ pub struct Ports {
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
+    pub trials: Arc<dyn TrialIndexes>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,

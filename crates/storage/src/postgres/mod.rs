@@ -6,6 +6,8 @@ mod migrate;
 #[path = "../queries/mod.rs"]
 mod queries;
 
+pub(crate) use queries::Trials;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -351,14 +351,19 @@ async fn finish(conn: &mut Conn, run: &EmbeddingRun, switch_over: bool) -> Resul
     Ok(true)
 }
 
-/// Switches a bot over to a model that has embedded all of its knowledge, unless its owner chose another.
+/// Switches a bot over to a model that has embedded all of its knowledge, unless its owner chose another, or wants an
+/// evaluation first.
 async fn take_up(conn: &mut Conn, tenant: TenantId, bot: Key, model: &str) -> Result<(), Fault> {
-    let (active, is_held): (Option<String>, bool) = bots::table
+    let (active, is_held, is_gated): (Option<String>, bool, bool) = bots::table
         .find((key(tenant), bot))
-        .select((bots::embedding_model, bots::embedding_held))
+        .select((
+            bots::embedding_model,
+            bots::embedding_held,
+            bots::evaluation_gate,
+        ))
         .first(conn)
         .await?;
-    if is_held || active.as_deref() == Some(model) {
+    if is_held || is_gated || active.as_deref() == Some(model) {
         return Ok(());
     }
     let is_behind = sources::table

@@ -17,6 +17,7 @@ mod knowledge_drafts;
 mod knowledge_index;
 mod knowledge_pages;
 mod knowledge_rows;
+mod knowledge_trial;
 mod messages;
 mod statistics;
 mod tenants;
@@ -26,6 +27,7 @@ mod usage;
 pub(super) use embeddings::EmbeddingRow;
 pub(super) use evaluations::CaseRow;
 pub(super) use knowledge_index::ChunkRow;
+pub use knowledge_trial::Trials;
 
 use diesel_async::AsyncConnectionCore;
 

@@ -12,6 +12,8 @@ mod worker;
 #[path = "../queries/mod.rs"]
 mod queries;
 
+pub(crate) use queries::Trials;
+
 pub use backup::backup;
 
 use std::path::{Path, PathBuf};

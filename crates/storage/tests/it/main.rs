@@ -21,6 +21,7 @@ fn ports(stores: &Stores) -> Ports {
         analytics: stores.analytics.clone(),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
+        trials: stores.trials.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
         jobs: stores.jobs.clone(),
