@@ -12,7 +12,7 @@ use crate::{BotId, ChunkId, Error, EvaluationId, JobId, Result, TenantId, Timest
 /// The most cases of an evaluation.
 pub const CASES_MAX: usize = 1_000;
 /// The most phrases, or chunks, that a case expects one of.
-pub const EXPECTED_MAX: usize = 20;
+pub const EXPECTED_MAX: usize = 100;
 /// How many chunks are looked through for what is expected.
 pub const DEPTH: u32 = 10;
 
@@ -61,10 +61,10 @@ impl Case {
                 if !(1..=EXPECTED_MAX).contains(&phrases.len())
                     || !phrases.iter().all(|phrase| is_text(phrase)) =>
             {
-                wrong("needs 1 to 20 phrases of 1 to 8000 characters, without NUL")
+                wrong("needs 1 to 100 phrases of 1 to 8000 characters, without NUL")
             }
             Expected::Chunks(chunks) if !(1..=EXPECTED_MAX).contains(&chunks.len()) => {
-                wrong("needs the ids of 1 to 20 chunks")
+                wrong("needs the ids of 1 to 100 chunks")
             }
             _ => Ok(()),
         }
