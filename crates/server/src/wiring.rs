@@ -1,5 +1,6 @@
 //! The one file that names adapters: which of them stands behind which port.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use application::App;
@@ -164,11 +165,22 @@ fn embedder(provider: &Embeddings, group: &str) -> Result<Arc<dyn Embedder>, Sta
             let made = OpenAiEmbedder::new(settings);
             Ok(Arc::new(made.map_err(|error| wrong(group, error))?))
         }
-        Embeddings::Local(_) => {
-            let problem = "this program was built without local models";
-            Err(SettingsError::new(format!("{group}_PROVIDER"), problem).into())
-        }
+        Embeddings::Local(folder) => local(folder, group),
     }
+}
+
+#[cfg(feature = "local-embeddings")]
+fn local(folder: &Path, group: &str) -> Result<Arc<dyn Embedder>, StartError> {
+    let opened = local_embeddings::LocalEmbedder::open(folder);
+    let opened = opened.map_err(|error| SettingsError::new(format!("{group}_MODEL"), error))?;
+    Ok(Arc::new(opened))
+}
+
+#[cfg(not(feature = "local-embeddings"))]
+fn local(_: &Path, group: &str) -> Result<Arc<dyn Embedder>, StartError> {
+    let problem = "this program was built without local models; \
+                   build it with `cargo build --release --features local-embeddings`";
+    Err(SettingsError::new(format!("{group}_PROVIDER"), problem).into())
 }
 
 fn provider_setting(error: llm::SettingsError) -> StartError {

@@ -30,7 +30,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 14] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -61,6 +61,7 @@ const ROOMS: [Room; 13] = [
     adapter("storage"),
     adapter("retrieval"),
     adapter("llm"),
+    adapter("local-embeddings"),
     Room {
         rooms: &["domain", "markup"],
         ..adapter("documents")
