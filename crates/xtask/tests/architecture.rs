@@ -20,7 +20,14 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 5] = ["storage", "retrieval", "llm", "documents", "scraper"];
+const ADAPTERS: [&str; 6] = [
+    "storage",
+    "retrieval",
+    "llm",
+    "local-embeddings",
+    "documents",
+    "scraper",
+];
 
 const fn adapter(folder: &'static str) -> Room {
     Room {
@@ -84,6 +91,7 @@ const ROOMS: [Room; 14] = [
             "storage",
             "retrieval",
             "llm",
+            "local-embeddings",
             "documents",
             "scraper",
         ],
