@@ -283,7 +283,7 @@ fn naming_a_crate_is_told_from_naming_a_module() {
 
 /// Whether the crate's name begins a path: not a module's of another crate, not a part of a longer word.
 fn names_crate(code: &str, name: &str) -> bool {
-    let path = format!("{name}::");
+    let path = format!("{}::", name.replace('-', "_"));
     code.match_indices(&path).any(|(at, _)| {
         !code[..at].ends_with(|before: char| before.is_alphanumeric() || "_:".contains(before))
     })
