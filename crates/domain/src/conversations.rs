@@ -203,6 +203,25 @@ pub trait Conversations: Send + Sync {
     /// One conversation by the client's name for it.
     async fn find(&self, tenant: TenantId, session_id: &str) -> Result<Option<Conversation>>;
 
+    /// One conversation by its id.
+    async fn find_by_id(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>>;
+
+    /// Deletes a conversation with all its messages, which leave the statistics, not the month's usage. `false`: there
+    /// is no such conversation.
+    async fn delete(&self, tenant: TenantId, id: ConversationId) -> Result<bool>;
+
+    /// A page of a conversation's messages, oldest first.
+    async fn message_page(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>>;
+
     /// All messages of a conversation, oldest first.
     async fn messages(&self, tenant: TenantId, id: ConversationId) -> Result<Vec<Message>>;
 

@@ -2,6 +2,7 @@
 
 mod abandon;
 mod answer;
+mod delete;
 mod end;
 mod get;
 mod list;
@@ -11,8 +12,9 @@ mod send;
 
 pub use abandon::abandon;
 pub(crate) use answer::Asked;
+pub use delete::delete;
 pub use end::end;
-pub use get::get;
+pub use get::{get, messages};
 pub use list::list;
 pub use receipt::receipt;
 pub(crate) use receipt::receipt_of;

@@ -92,6 +92,8 @@ macro_rules! store_contract {
             abandoning_goes_in_batches
             an_abandoned_conversation_goes_on_or_ends
             counters_are_exact_after_ends_at_once
+            a_deleted_conversation_leaves_the_figures
+            messages_come_in_pages
         );
         $crate::store_contract!($open, limits:
             every_stored_message_counts

@@ -2,6 +2,7 @@
 //! answered; a rule is never in it.
 
 pub mod operations;
+mod platform;
 pub mod tenant;
 
 use actix_web::http::Method;

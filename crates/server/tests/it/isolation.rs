@@ -79,6 +79,30 @@ fn routes() -> Vec<Route> {
             Sees::NotFound,
         ),
         route(Method::DELETE, "/bots/{bot_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/bots/{bot_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/conversations",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/conversations/{session_id}/messages",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/conversations/{session_id}",
+            None,
+            Sees::NotFound,
+        ),
         listed("/conversations", "bot_id=<bot>"),
         route(
             Method::GET,

@@ -26,6 +26,7 @@ mod isolation;
 mod knowledge;
 mod limits;
 mod operations;
+mod platform;
 mod program;
 mod providers;
 mod raw;

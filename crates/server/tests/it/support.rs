@@ -64,6 +64,10 @@ pub async fn put(client: &Client, path: &str, body: Value) -> Answer {
     client.put(path, &body).await.unwrap()
 }
 
+pub async fn patch(client: &Client, path: &str, body: Value) -> Answer {
+    client.patch(path, &body).await.unwrap()
+}
+
 pub async fn delete(client: &Client, path: &str) -> Answer {
     client.delete(path).await.unwrap()
 }

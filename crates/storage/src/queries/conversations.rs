@@ -51,6 +51,35 @@ impl Conversations for Store {
         )
     }
 
+    async fn find_by_id(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>> {
+        run!(self.read("conversations.find_by_id", tenant), [], |conn| {
+            find_by_id(conn, tenant, id)
+        })
+    }
+
+    async fn delete(&self, tenant: TenantId, id: ConversationId) -> Result<bool> {
+        run!(self.write("conversations.delete", tenant), [], |conn| {
+            delete(conn, tenant, id)
+        })
+    }
+
+    async fn message_page(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>> {
+        run!(
+            self.read("conversations.message_page", tenant),
+            [],
+            |conn| messages::page(conn, tenant, id, page)
+        )
+    }
+
     async fn messages(&self, tenant: TenantId, id: ConversationId) -> Result<Vec<Message>> {
         run!(self.read("conversations.messages", tenant), [], |conn| {
             messages::all(conn, tenant, id)
@@ -184,6 +213,39 @@ async fn find(
     found.map(shown).transpose()
 }
 
+async fn find_by_id(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+) -> Result<Option<Conversation>, Fault> {
+    let found: Option<Shown> = with_names!()
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::id.eq(key(id)))
+        .first(conn)
+        .await
+        .optional()?;
+    found.map(shown).transpose()
+}
+
+async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result<bool, Fault> {
+    let row = || conversations::table.find((key(tenant), key(id)));
+    let locked = diesel::update(row())
+        .set(conversations::last_seq.eq(conversations::last_seq))
+        .returning(Locked::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    let Some(locked) = locked else {
+        return Ok(false);
+    };
+    for (day, said) in messages::by_day(conn, tenant, id).await? {
+        statistics::uncount_messages(conn, tenant, locked.bot_id, id, day, said).await?;
+    }
+    statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
+    diesel::delete(row()).execute(conn).await?;
+    Ok(true)
+}
+
 async fn find_exchange(
     conn: &mut Conn,
     tenant: TenantId,
@@ -286,6 +348,17 @@ pub(super) struct Locked {
     pub last_message_at: Moment,
 }
 
+impl Locked {
+    fn counted(&self) -> Counted {
+        Counted {
+            id: self.id.0.into(),
+            bot: self.bot_id,
+            channel: self.channel.clone(),
+            started_at: self.started_at.0,
+        }
+    }
+}
+
 /// Moves a conversation to a status, with its statistics. One that has it already is left as it is.
 pub(super) async fn set_status(
     conn: &mut Conn,
@@ -304,12 +377,7 @@ pub(super) async fn set_status(
         ))
         .execute(conn)
         .await?;
-    let counted = Counted {
-        id: locked.id.0.into(),
-        bot: locked.bot_id,
-        channel: locked.channel.clone(),
-        started_at: locked.started_at.0,
-    };
+    let counted = locked.counted();
     statistics::leave(conn, tenant, &counted, &locked.status).await?;
     statistics::enter(conn, tenant, &counted, status).await
 }

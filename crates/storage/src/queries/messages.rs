@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::messages::{Author, Message, MessageType, Utterance};
+use domain::paging::{Page, PageRequest};
 use domain::{ConversationId, MessageId, TenantId};
 
 use super::engine::Conn;
-use super::{Runs, word};
+use super::{Runs, count, statistics, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::messages;
 use crate::types::{Json, Key, Moment, key};
@@ -83,6 +86,54 @@ pub(super) async fn all(
         .load(conn)
         .await?;
     rows.into_iter().map(Message::try_from).collect()
+}
+
+/// A page of a conversation's messages, oldest first.
+pub(super) async fn page(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    page: PageRequest,
+) -> Result<Page<Message>, Fault> {
+    let of_it = || {
+        messages::table
+            .filter(messages::tenant_id.eq(key(tenant)))
+            .filter(messages::conversation_id.eq(key(conversation)))
+    };
+    let total: i64 = of_it().count().get_result(conn).await?;
+    let rows = of_it()
+        .order(messages::seq)
+        .limit(page.limit())
+        .offset(page.offset())
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(Page {
+        items: rows
+            .into_iter()
+            .map(Message::try_from)
+            .collect::<Result<_, _>>()?,
+        total: count(total),
+    })
+}
+
+/// How many messages of a conversation there are of each day that has any.
+pub(super) async fn by_day(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> Result<BTreeMap<i32, i32>, Fault> {
+    let times: Vec<Moment> = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .select(messages::created_at)
+        .load(conn)
+        .await?;
+    let mut days = BTreeMap::new();
+    for time in times {
+        *days.entry(statistics::day(time.0)).or_default() += 1;
+    }
+    Ok(days)
 }
 
 /// The first messages of a conversation, oldest first.

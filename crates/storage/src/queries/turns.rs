@@ -121,7 +121,7 @@ async fn resume(
         conn,
         messages::insert(conn, tenant, &message),
         usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
-        statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, 1),
+        statistics::count_messages(conn, tenant, key(bot.id), id, message.created_at, 1),
         messages::before(conn, tenant, id, message.seq, incoming.history),
     )?;
     Ok(Received {
@@ -268,7 +268,7 @@ pub(super) async fn reply(
         conn,
         messages::insert(conn, tenant, &message),
         usage::spend(conn, tenant, shard, reply.received_at, reply.at),
-        statistics::count_messages(conn, tenant, bot, reply.conversation_id, reply.at, 1),
+        statistics::count_messages(conn, tenant, bot, reply.conversation_id, at.0, 1),
     )?;
     Ok(message)
 }

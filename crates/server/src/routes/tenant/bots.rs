@@ -313,13 +313,18 @@ pub(super) async fn update(
     bot_id: Path<String>,
     body: Json<UpdateBot>,
 ) -> ApiResult<HttpResponse> {
-    let (bot, evaluation) = bots::update(
-        &state.app,
-        &caller.0,
-        params::bot_id(&bot_id)?,
-        body.0.read()?,
-    )
-    .await?;
+    Ok(change(&state, &caller, &bot_id, body.0).await?)
+}
+
+/// Changes a bot, in either dialect.
+pub(in crate::routes) async fn change(
+    state: &State,
+    caller: &Caller,
+    bot_id: &str,
+    body: UpdateBot,
+) -> Result<HttpResponse> {
+    let id = params::bot_id(bot_id)?;
+    let (bot, evaluation) = bots::update(&state.app, &caller.0, id, body.read()?).await?;
     let view = UpdatedBot {
         id: bot.id.0,
         name: bot.name,

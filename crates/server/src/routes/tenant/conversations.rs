@@ -8,6 +8,7 @@ use domain::Result;
 use domain::bots::ChannelType;
 use domain::conversations::{Conversation, ConversationFilter, ConversationStatus, EndUserDetails};
 use domain::messages::{Author, Message};
+use domain::paging::PageRequest;
 use domain::text::required;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +45,25 @@ pub struct ConversationView {
     ended_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+}
+
+impl ListConversations {
+    /// The page that is asked for, and what belongs on it.
+    pub(in crate::routes) fn read(self) -> Result<(ConversationFilter, PageRequest)> {
+        let page = params::page(self.page.as_deref(), self.per_page.as_deref())?;
+        let filter = ConversationFilter {
+            bot_id: params::bot_filter(self.bot_id.as_deref()),
+            status: self
+                .status
+                .map(|word| ConversationStatus::read("status", &word))
+                .transpose()?,
+            channel: self
+                .channel
+                .map(|word| ChannelType::read("channel", &word))
+                .transpose()?,
+        };
+        Ok((filter, page))
+    }
 }
 
 impl From<Conversation> for ConversationView {
@@ -218,19 +238,7 @@ pub(super) async fn list(
     caller: Caller,
     query: Query<ListConversations>,
 ) -> ApiResult<HttpResponse> {
-    let query = query.0;
-    let page = params::page(query.page.as_deref(), query.per_page.as_deref())?;
-    let filter = ConversationFilter {
-        bot_id: params::bot_filter(query.bot_id.as_deref()),
-        status: query
-            .status
-            .map(|word| ConversationStatus::read("status", &word))
-            .transpose()?,
-        channel: query
-            .channel
-            .map(|word| ChannelType::read("channel", &word))
-            .transpose()?,
-    };
+    let (filter, page) = query.0.read()?;
     let conversations = conversations::list(&state.app, &caller.0, filter, page).await?;
     Ok(envelope::listed(
         conversations,

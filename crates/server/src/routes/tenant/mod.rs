@@ -1,10 +1,10 @@
 //! The Tenant API, under `/api/v1`.
 
 mod analytics;
-mod bots;
-mod conversations;
+pub(super) mod bots;
+pub(super) mod conversations;
 mod embeddings;
-mod envelope;
+pub(super) mod envelope;
 mod evaluations;
 mod knowledge;
 mod openapi;
@@ -20,6 +20,7 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::platform;
 use crate::http::{authentication, idempotency};
 
 /// Where the API stands.
@@ -58,6 +59,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(knowledge::upload)
         .service(knowledge::scrape)
         .service(knowledge::search)
+        .configure(platform::configure)
         // The last one is the outermost.
         .wrap(from_fn(idempotency::once))
         .wrap(from_fn(authentication::authenticate));
