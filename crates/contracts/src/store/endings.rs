@@ -8,7 +8,7 @@ use super::given::{
     NOON, after, incoming, page, received, reply, tenant, tenant_with_bot, turn, welcoming_bot,
 };
 use super::races::at_once;
-use super::seen::{check_usage, everything};
+use super::seen::{Seen, check_usage, everything};
 
 async fn state(
     s: &Ports,
@@ -261,7 +261,10 @@ pub async fn a_deleted_conversation_leaves_the_figures(s: &Ports) {
         answer,
         Err(Error::NotFound(Resource::Conversation))
     ));
-    assert_eq!(everything(s, tenant).await, before);
+    let now = everything(s, tenant).await;
+    assert_eq!(now.usage.messages, 7, "the month's usage stays");
+    let usage = before.usage;
+    assert_eq!(Seen { usage, ..now }, before);
 }
 
 /// A conversation's messages in pages, oldest first.
