@@ -8,6 +8,7 @@ pub mod analytics;
 pub mod answering;
 pub mod authentication;
 pub mod bots;
+pub mod connections;
 pub mod conversations;
 pub mod embeddings;
 pub mod evaluations;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::clock::{Clock, Ids};
+use domain::connections::{Connections, ModelFactory};
 use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
@@ -32,6 +34,7 @@ use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
+use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
 use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
@@ -57,11 +60,14 @@ pub struct App {
     /// Those that knowledge is embedded by: first the one that bots are to be searched with.
     pub embedders: Vec<Arc<dyn Embedder>>,
     pub evaluations: Arc<dyn Evaluations>,
+    pub connections: Arc<dyn Connections>,
+    pub models: Arc<dyn ModelFactory>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
     pub retriever: Arc<dyn Retriever>,
     pub trials: Arc<dyn TrialRetrievers>,
+    pub secrets: Arc<dyn SecretBox>,
     pub answers: AnswerChain,
     pub reader: Arc<dyn DocumentReader>,
     pub crawler: Arc<dyn Crawler>,

@@ -99,6 +99,8 @@ pub struct Bot {
     pub is_default: bool,
     /// Whether changes of what it is told and of what it knows wait for an evaluation ([`crate::trials::Change`]).
     pub evaluation_gate: bool,
+    /// How many connections to models it has ([`crate::connections`]).
+    pub connections: u32,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -77,6 +77,8 @@ pub enum Resource {
     KnowledgeSource,
     /// An evaluation.
     Evaluation,
+    /// A bot's connection to a model; clients know it as an integration.
+    Connection,
 }
 
 impl std::fmt::Display for Resource {
@@ -89,6 +91,7 @@ impl std::fmt::Display for Resource {
             Self::Message => "Message",
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
+            Self::Connection => "Integration",
         })
     }
 }

@@ -57,6 +57,8 @@ ids! {
     ChunkId,
     /// A measurement of a bot.
     EvaluationId,
+    /// A bot's connection to a model.
+    ConnectionId,
     /// Work to be done later.
     JobId,
 }

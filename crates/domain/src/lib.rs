@@ -15,6 +15,7 @@ pub mod analytics;
 pub mod answers;
 pub mod bots;
 pub mod clock;
+pub mod connections;
 pub mod conversations;
 pub mod documents;
 pub mod embeddings;
@@ -33,6 +34,7 @@ pub mod plans;
 pub mod prompts;
 pub mod receipts;
 pub mod retrieval;
+pub mod secrets;
 pub mod tenants;
 pub mod text;
 pub mod trials;
@@ -41,8 +43,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, MessageId, SourceId,
-    TenantId,
+    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, JobId,
+    MessageId, SourceId, TenantId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

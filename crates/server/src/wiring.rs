@@ -17,12 +17,16 @@ use llm::{
 use retrieval::HybridRetriever;
 use scraper::{Egress, SiteCrawler};
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
+use vault::{Keys, Vault};
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
 use crate::run::{StartError, make_folder};
 use crate::settings::{Database, Embeddings, Llm, Settings, SettingsError};
 use crate::worker::Bell;
+
+/// What encrypts stored credentials where the operator sets no keys, in the data directory.
+const SECRET_KEY: &str = "secret.key";
 
 /// The product, put together, with nothing running yet.
 pub struct Wired {
@@ -95,6 +99,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
         trials: Arc::new(trials),
+        secrets: Arc::new(secrets(settings)?),
         answers: AnswerChain::new(
             model(&settings.llm)?,
             fallbacks.map(model).collect::<Result<_, _>>()?,
@@ -113,6 +118,19 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         stores,
         bell,
     })
+}
+
+fn secrets(settings: &Settings) -> Result<Vault, StartError> {
+    let keys = match &settings.secret_keys {
+        Some(keys) => Keys::parse(&keys.0)
+            .map_err(|error| SettingsError::new("BOTWRIGHT_SECRET_KEYS", error))?,
+        None => {
+            let file = settings.data_dir.join(SECRET_KEY);
+            make_folder(settings, &file)?;
+            Keys::of_file(&file).map_err(|error| SettingsError::new("BOTWRIGHT_DATA_DIR", error))?
+        }
+    };
+    Ok(Vault::new(keys))
 }
 
 fn reader(settings: &Settings) -> Arc<dyn DocumentReader> {

@@ -32,6 +32,7 @@ use async_trait::async_trait;
 use domain::Result;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
@@ -153,6 +154,8 @@ pub struct Stores {
     pub trials: Arc<dyn TrialIndexes>,
     /// Embeddings.
     pub embeddings: Arc<dyn Embeddings>,
+    /// Bots' connections to models.
+    pub connections: Arc<dyn Connections>,
     /// Evaluations.
     pub evaluations: Arc<dyn Evaluations>,
     /// Work to be done later.
@@ -207,6 +210,7 @@ impl Stores {
             + KnowledgeSources
             + KnowledgeIndex
             + Embeddings
+            + Connections
             + Evaluations
             + JobQueue
             + IdempotencyKeys
@@ -223,6 +227,7 @@ impl Stores {
             index: store.clone(),
             trials,
             embeddings: store.clone(),
+            connections: store.clone(),
             evaluations: store.clone(),
             jobs: store.clone(),
             idempotency: store.clone(),

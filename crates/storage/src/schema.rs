@@ -54,6 +54,7 @@ tables! {
         embedding_previous -> Nullable<Text>,
         embedding_held -> Bool,
         evaluation_gate -> Bool,
+        connection_count -> BigInt,
         created_at -> DbTime,
         updated_at -> DbTime,
     }
@@ -201,6 +202,22 @@ tables! {
         hash -> Binary,
         generation -> BigInt,
         vector -> Binary,
+    }
+    connections (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        name -> Text,
+        kind -> Text,
+        base_url -> Nullable<Text>,
+        model -> Nullable<Text>,
+        credential -> Nullable<Binary>,
+        enabled -> Bool,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        failed_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
     }
     evaluations (tenant_id, id) {
         tenant_id -> DbUuid,

@@ -20,11 +20,12 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 6] = [
+const ADAPTERS: [&str; 7] = [
     "storage",
     "retrieval",
     "llm",
     "local-embeddings",
+    "vault",
     "documents",
     "scraper",
 ];
@@ -37,7 +38,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -69,6 +70,7 @@ const ROOMS: [Room; 14] = [
     adapter("retrieval"),
     adapter("llm"),
     adapter("local-embeddings"),
+    adapter("vault"),
     Room {
         rooms: &["domain", "markup"],
         ..adapter("documents")
@@ -92,6 +94,7 @@ const ROOMS: [Room; 14] = [
             "retrieval",
             "llm",
             "local-embeddings",
+            "vault",
             "documents",
             "scraper",
         ],

@@ -26,6 +26,7 @@ pub async fn create(app: &App, actor: &Actor, id: BotId, new: NewBot) -> Result<
         bot_role: new.bot_role,
         is_active: new.is_active,
         evaluation_gate: false,
+        connections: 0,
         is_default: false,
         created_at: now,
         updated_at: now,

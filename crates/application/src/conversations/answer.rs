@@ -1,5 +1,7 @@
 //! Answering a question: looked up in the knowledge, then asked of the providers.
 
+use std::sync::Arc;
+
 use domain::answers::{Answer, AnswerKind, Question};
 use domain::bots::Bot;
 use domain::knowledge::KnowledgeState;
@@ -10,6 +12,7 @@ use domain::{Result, TenantId, Timestamp};
 
 use crate::App;
 use crate::answering::AnswerObserver;
+use crate::connections;
 
 /// Chunks that go into an answer.
 const PASSAGES: usize = 6;
@@ -55,8 +58,14 @@ impl Asked<'_> {
             text: query.text,
             findings,
         };
-        let answered = app.answers.answer(&question, observer).await?;
-        let (answer, failures) = (answered.answer, answered.failures);
+        let own = match self.bot.connections {
+            0 => Vec::new(),
+            _ => connections::usable(app, self.tenant, self.bot.id).await?,
+        };
+        let models: Vec<_> = own.iter().map(|own| Arc::clone(&own.model)).collect();
+        let asking = app.answers.ask(&models, &question, observer).await;
+        connections::record(app, &own, &asking.failures).await;
+        let (answer, failures) = asking.answered()?;
         let hits = &question.findings.hits;
         let used = answer.used_hits.iter().filter_map(|&index| hits.get(index));
         let citations: Vec<_> = used.map(Citation::from).collect();
@@ -66,7 +75,7 @@ impl Asked<'_> {
             fallback: !failures.is_empty(),
             failed_providers: failures
                 .iter()
-                .map(|(name, _)| (*name).to_owned())
+                .map(|failure| failure.provider.to_owned())
                 .collect(),
             grounded: answer.kind == AnswerKind::Answer && !citations.is_empty(),
             answerable: question.findings.answerable,

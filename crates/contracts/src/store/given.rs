@@ -115,6 +115,7 @@ pub fn new_bot(tenant: TenantId) -> Bot {
         is_active: true,
         is_default: false,
         evaluation_gate: false,
+        connections: 0,
         created_at: NOON,
         updated_at: NOON,
     }

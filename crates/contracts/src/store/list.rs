@@ -175,6 +175,13 @@ macro_rules! store_contract {
             evaluations_are_listed_and_go_with_their_bot
             what_an_evaluation_decides_on_is_kept
         );
+        $crate::store_contract!($open, connections:
+            a_connection_is_kept
+            a_changed_connection_has_not_failed
+            failures_in_a_row_are_counted
+            a_bot_has_so_many_connections_and_no_more
+            tenants_have_their_own_connections
+        );
         $crate::store_contract!($open, trials:
             a_draft_is_tried_as_if_it_were_published
             a_disabled_source_is_tried_as_if_it_were_enabled

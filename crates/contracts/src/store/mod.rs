@@ -6,6 +6,7 @@
 pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
+pub mod connections;
 pub mod conversations;
 pub mod drafts;
 pub mod embeddings;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
@@ -61,6 +63,7 @@ pub struct Ports {
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
     pub trials: Arc<dyn TrialIndexes>,
+    pub connections: Arc<dyn Connections>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,

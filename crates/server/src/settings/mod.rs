@@ -30,6 +30,9 @@ pub struct Settings {
     /// `BOTWRIGHT_EMBEDDINGS_*`: who embeds, and after it, from `BOTWRIGHT_EMBEDDINGS_PREVIOUS_*`, who did before. Empty:
     /// knowledge is searched by its words alone.
     pub embedders: Vec<Embeddings>,
+    /// `BOTWRIGHT_SECRET_KEYS`: what encrypts stored credentials, the newest first. `None`: the file `secret.key` in the
+    /// data directory, made when it is needed first.
+    pub secret_keys: Option<SecretKeys>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
@@ -49,6 +52,16 @@ pub struct Settings {
     /// The program that reads uploaded files in a process of its own: this one, where it is the product's. `None`
     /// (in somebody's tests): this process reads them, with no bound on memory.
     pub extractor: Option<PathBuf>,
+}
+
+/// Keys in base64, with commas. `Debug` hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKeys(pub String);
+
+impl fmt::Debug for SecretKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKeys(…)")
+    }
 }
 
 /// Where the store is.
@@ -199,6 +212,7 @@ impl Settings {
                 .parse::<usize>("retrieval_cache_mb", "whole megabytes")?
                 .unwrap_or(64)
                 .saturating_mul(1024 * 1024),
+            secret_keys: source.text("secret_keys").map(SecretKeys),
             metrics_token: source.text("metrics_token"),
             log: source.text("log").unwrap_or_else(|| "info".to_owned()),
             log_json: source

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::SettingsError;
 
 /// Every name there is, as in the file.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "bind",
     "data_dir",
     "database_url",
@@ -34,6 +34,7 @@ const NAMES: [&str; 26] = [
     "abandon_after",
     "retrieval_cache_mb",
     "metrics_token",
+    "secret_keys",
     "log",
     "log_format",
     "otel_exporter_otlp_endpoint",

@@ -9,7 +9,7 @@ use domain::{BotId, Clash, Error, Limit, Resource, Result, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store};
 use super::knowledge_index::StateRow;
-use super::{count, number, optional_word, run, word};
+use super::{count, number, optional_word, run, small, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots, tenants};
 use crate::types::{Key, Moment, key};
@@ -30,6 +30,7 @@ pub(super) struct BotRow {
     is_active: bool,
     is_default: bool,
     evaluation_gate: bool,
+    connection_count: i64,
     created_at: Moment,
     updated_at: Moment,
 }
@@ -52,6 +53,7 @@ impl TryFrom<BotRow> for Bot {
             is_active: row.is_active,
             is_default: row.is_default,
             evaluation_gate: row.evaluation_gate,
+            connections: small(row.connection_count),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         })
@@ -148,6 +150,7 @@ async fn create(conn: &mut Conn, bot: &Bot, max: Option<u64>) -> Result<Bot, Fau
         is_active: bot.is_active,
         is_default: bots == 1,
         evaluation_gate: bot.evaluation_gate,
+        connection_count: 0,
         created_at: Moment(bot.created_at),
         updated_at: Moment(bot.updated_at),
     };

@@ -4,6 +4,7 @@ use super as engine;
 
 mod analytics;
 mod bots;
+mod connections;
 mod conversations;
 mod embeddings;
 mod end_users;

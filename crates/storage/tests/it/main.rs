@@ -22,6 +22,7 @@ fn ports(stores: &Stores) -> Ports {
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         trials: stores.trials.clone(),
+        connections: stores.connections.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
         jobs: stores.jobs.clone(),

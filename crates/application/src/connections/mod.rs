@@ -1,0 +1,50 @@
+//! What can be done with the connections of bots to their owners' models, which clients know as integrations.
+
+mod answer;
+mod create;
+mod delete;
+mod get;
+mod test;
+mod update;
+
+pub(crate) use answer::{record, usable};
+pub use create::create;
+pub use delete::delete;
+pub use get::{get, list};
+pub use test::{Tested, test};
+pub use update::update;
+
+use std::sync::Arc;
+
+use domain::Result;
+use domain::answers::AnswerModel;
+use domain::connections::{CREDENTIAL, Connection, Credential};
+use domain::secrets::SecretContext;
+
+use crate::App;
+
+/// Where the credential of a connection is kept.
+fn place(connection: &Connection) -> SecretContext {
+    SecretContext {
+        tenant_id: connection.tenant_id,
+        row: connection.id.0,
+        purpose: CREDENTIAL,
+    }
+}
+
+fn seal(app: &App, connection: &Connection, credential: &Credential) -> Result<Vec<u8>> {
+    app.secrets
+        .seal(&place(connection), credential.reveal().as_bytes())
+}
+
+/// The model that a connection leads to.
+fn model(app: &App, connection: &Connection) -> Result<Arc<dyn AnswerModel>> {
+    let credential = match &connection.credential {
+        Some(sealed) => {
+            let clear = app.secrets.open(&place(connection), sealed)?;
+            Some(Credential::from_bytes(clear)?)
+        }
+        None => None,
+    };
+    app.models.model(connection, credential.as_ref())
+}
