@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
+use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use url::Url;
@@ -28,6 +29,8 @@ pub struct OpenAiSettings {
     pub model: String,
     /// Time-outs, retries and sizes.
     pub limits: Limits,
+    /// The client to reach it by; `None`: one that reaches whatever an operator set.
+    pub client: Option<Client>,
 }
 
 impl Default for OpenAiSettings {
@@ -37,6 +40,7 @@ impl Default for OpenAiSettings {
             api_key: None,
             model: "gpt-4o-mini".into(),
             limits: Limits::default(),
+            client: None,
         }
     }
 }
@@ -59,6 +63,7 @@ impl OpenAi {
             headers,
             settings.model,
             settings.limits,
+            settings.client,
         )
         .map(Self)
     }

@@ -10,12 +10,13 @@ use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
+use egress::Egress;
 use llm::{
-    Anthropic, AnthropicSettings, EmbedderSettings, Extractive, OpenAi, OpenAiEmbedder,
-    OpenAiSettings,
+    Anthropic, AnthropicSettings, ConnectedModels, EmbedderSettings, Extractive, OpenAi,
+    OpenAiEmbedder, OpenAiSettings,
 };
 use retrieval::HybridRetriever;
-use scraper::{Egress, SiteCrawler};
+use scraper::SiteCrawler;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 use vault::{Keys, Vault};
 
@@ -66,6 +67,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
+    let egress = Arc::new(egress);
     let fallbacks = settings
         .fallbacks
         .iter()
@@ -93,6 +95,8 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
+        connections: stores.connections.clone(),
+        models: Arc::new(ConnectedModels::new(Arc::clone(&egress), Arc::new(System))),
         embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
@@ -105,10 +109,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
             fallbacks.map(model).collect::<Result<_, _>>()?,
         ),
         reader: reader(settings),
-        crawler: Arc::new(SiteCrawler::new(
-            Arc::new(egress),
-            scraper::Options::default(),
-        )),
+        crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
         clock: Arc::new(System),
         ids: Arc::new(System),
         plans: settings.plans.clone(),
@@ -153,7 +154,7 @@ fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
                 base_url: endpoint.base_url.clone().unwrap_or(defaults.base_url),
                 api_key: endpoint.api_key.clone().map(Into::into),
                 model: endpoint.model.clone().unwrap_or(defaults.model),
-                limits: defaults.limits,
+                ..defaults
             };
             Arc::new(OpenAi::new(settings).map_err(provider_setting)?)
         }

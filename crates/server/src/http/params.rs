@@ -6,7 +6,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
-use domain::{BotId, Error, EvaluationId, MessageId, Resource, Result, SourceId};
+use domain::{BotId, ConnectionId, Error, EvaluationId, MessageId, Resource, Result, SourceId};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -89,6 +89,14 @@ pub fn bot_id(text: &str) -> Result<BotId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn source_id(text: &str) -> Result<SourceId> {
     SourceId::parse(text).ok_or(Error::NotFound(Resource::KnowledgeSource))
+}
+
+/// A connection's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn connection_id(text: &str) -> Result<ConnectionId> {
+    ConnectionId::parse(text).ok_or(Error::NotFound(Resource::Connection))
 }
 
 /// A message's id in a path.

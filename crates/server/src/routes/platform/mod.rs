@@ -3,6 +3,7 @@
 mod bots;
 mod conversations;
 mod error;
+mod integrations;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,5 +13,11 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(bots::update)
         .service(conversations::of_bot)
         .service(conversations::messages)
-        .service(conversations::delete);
+        .service(conversations::delete)
+        .service(integrations::list)
+        .service(integrations::create)
+        .service(integrations::get)
+        .service(integrations::update)
+        .service(integrations::delete)
+        .service(integrations::test);
 }
