@@ -173,7 +173,7 @@ impl<D: Dialect> Remote<D> {
                 .input
                 .zip(draft.output)
                 .map(|(input, output)| Tokens { input, output }),
-            used_hits: (0..prompt.passages).collect(),
+            used_hits: (0..prompt.hits).collect(),
         })
     }
 
