@@ -7,7 +7,7 @@ use domain::answers::AnswerModel;
 use domain::clock::Clock;
 use domain::connections::{Connection, ConnectionKind, Credential, ModelFactory};
 use domain::{ConnectionId, Error, Result, Timestamp};
-use egress::Egress;
+use egress::{Egress, EgressError};
 use url::Url;
 
 use crate::remote::settings::{ApiKey, SettingsError};
@@ -101,7 +101,13 @@ impl ConnectedModels {
 
     fn client(&self, address: &str) -> Result<reqwest::Client> {
         let guarded = self.egress.client(&parse(address)?);
-        guarded.map_err(|error| Error::invalid("base_url", error.to_string()))
+        guarded.map_err(|error| match error {
+            EgressError::Closed => Error::invalid(
+                "base_url",
+                "The 'base_url' field must lead to the public Internet; the operator can open other networks.",
+            ),
+            other => Error::invalid("base_url", other.to_string()),
+        })
     }
 }
 

@@ -38,7 +38,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 15] = [
+const ROOMS: [Room; 16] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -68,7 +68,10 @@ const ROOMS: [Room; 15] = [
     },
     adapter("storage"),
     adapter("retrieval"),
-    adapter("llm"),
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("llm")
+    },
     adapter("local-embeddings"),
     adapter("vault"),
     Room {
@@ -76,9 +79,11 @@ const ROOMS: [Room; 15] = [
         ..adapter("documents")
     },
     Room {
-        rooms: &["domain", "markup"],
+        rooms: &["domain", "egress", "markup"],
         ..adapter("scraper")
     },
+    // What adapters have in common that are told by tenants where to go.
+    adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
     Room {
         folder: "markup",
@@ -94,6 +99,7 @@ const ROOMS: [Room; 15] = [
             "retrieval",
             "llm",
             "local-embeddings",
+            "egress",
             "vault",
             "documents",
             "scraper",
@@ -136,7 +142,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("libsqlite3-sys", &["storage", "bench"]),
     ("rusqlite", &["bench"]),
     ("tokio-postgres", &["storage", "contracts", "bench"]),
-    ("reqwest", &["llm", "scraper", "testkit"]),
+    ("reqwest", &["egress", "llm", "scraper", "testkit"]),
 ];
 
 /// What must not come in by a library's library either.

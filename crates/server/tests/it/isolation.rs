@@ -93,6 +93,42 @@ fn routes() -> Vec<Route> {
         ),
         route(
             Method::GET,
+            "/bots/{bot_id}/integrations",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/integrations",
+            Some(json!({ "name": "Mine", "kind": "openai", "api_key": "sk" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/integrations/{integration_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::PATCH,
+            "/integrations/{integration_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/integrations/{integration_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/integrations/{integration_id}/test",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
             "/conversations/{session_id}/messages",
             None,
             Sees::NotFound,
@@ -225,6 +261,7 @@ struct Owned {
     source: String,
     message: String,
     evaluation: String,
+    integration: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -237,8 +274,12 @@ impl Owned {
         let cases =
             json!({ "cases": [{ "question": "The secret?", "expected_phrases": ["4711"] }] });
         let evaluation = post(client, &format!("/bots/{bot}/evaluations"), cases).await;
+        let integration =
+            json!({ "name": "Owners", "kind": "openai", "api_key": "sk", "enabled": false });
+        let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
         Self {
             bot,
+            integration: text(integration.gives(201), "id").to_owned(),
             source: text(&list.lists()[0], "id").to_owned(),
             evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
@@ -255,6 +296,7 @@ impl Owned {
             (SOURCE, &self.source),
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
+            ("{integration_id}", &self.integration),
         ];
         names
             .iter()

@@ -22,6 +22,7 @@ mod evaluations;
 mod forms;
 mod hostile;
 mod idempotency;
+mod integrations;
 mod isolation;
 mod knowledge;
 mod limits;
