@@ -77,6 +77,10 @@ pub enum Resource {
     KnowledgeSource,
     /// An evaluation.
     Evaluation,
+    /// An endpoint that events are sent to.
+    Webhook,
+    /// An event on its way to an endpoint.
+    Delivery,
 }
 
 impl std::fmt::Display for Resource {
@@ -89,6 +93,8 @@ impl std::fmt::Display for Resource {
             Self::Message => "Message",
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
+            Self::Webhook => "Webhook",
+            Self::Delivery => "Delivery",
         })
     }
 }

@@ -59,4 +59,8 @@ ids! {
     EvaluationId,
     /// Work to be done later.
     JobId,
+    /// An address of the tenant's that events are sent to.
+    WebhookId,
+    /// Something that happened.
+    EventId,
 }

@@ -19,6 +19,7 @@ pub mod conversations;
 pub mod documents;
 pub mod embeddings;
 mod error;
+pub mod events;
 pub mod evaluations;
 pub mod idempotency;
 mod ids;
@@ -33,16 +34,18 @@ pub mod plans;
 pub mod prompts;
 pub mod receipts;
 pub mod retrieval;
+pub mod secrets;
 pub mod tenants;
 pub mod text;
 pub mod trials;
 pub mod usage;
+pub mod webhooks;
 pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, MessageId, SourceId,
-    TenantId,
+    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, EventId, JobId, MessageId,
+    SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::egress::{Egress, EgressError, MAX_REDIRECTS};
+use egress::{Egress, EgressError, MAX_REDIRECTS};
 use crate::fetch::{Fetched, Fetcher, PageError, Read};
 use crate::harvest::Harvest;
 use crate::hosts::Hosts;

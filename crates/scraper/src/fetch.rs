@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::directives::Directives;
-use crate::egress::{Ask, Egress, EgressError, Hop, Response};
+use egress::{Ask, Egress, EgressError, Hop, Response};
 use crate::hosts::Hosts;
 use crate::mark::{Digest, mark};
 use crate::retry;

@@ -8,7 +8,7 @@ use texting_robots::Robot;
 use tokio::sync::OnceCell;
 use url::{Origin, Url};
 
-use crate::egress::{Ask, Egress, EgressError};
+use egress::{Ask, Egress, EgressError};
 use crate::fetch::PageError;
 
 /// What is read of a robots.txt, in bytes (RFC 9309, 2.5: at least 500 KiB).

@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::egress::Ask;
+use egress::Ask;
 use crate::fetch::Fetcher;
 use crate::robots::{Robots, Rules, Verdict};
 use crate::scope::Scope;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Origin, Url};
 
-use crate::egress::{EgressError, MAX_REDIRECTS};
+use egress::{EgressError, MAX_REDIRECTS};
 use crate::fetch::{Fetched, Fetcher, PageError, Read};
 use crate::frontier::Frontier;
 use crate::harvest::Harvest;
