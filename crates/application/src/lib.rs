@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod rate_limits;
 pub mod tenants;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -26,15 +27,18 @@ use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
+use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
 use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
+use domain::webhooks::{Deliveries, DeliveryBell, RetrySchedule, WebhookEndpoints, WebhookSender};
 use domain::websites::Crawler;
 
 use answering::AnswerChain;
@@ -59,6 +63,14 @@ pub struct App {
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    pub outbox: Arc<dyn Outbox>,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub delivery_bell: Arc<dyn DeliveryBell>,
+    pub webhook_sender: Arc<dyn WebhookSender>,
+    /// When what could not be delivered is tried again.
+    pub retries: RetrySchedule,
+    pub secrets: Arc<dyn SecretBox>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
     pub retriever: Arc<dyn Retriever>,
     pub trials: Arc<dyn TrialRetrievers>,

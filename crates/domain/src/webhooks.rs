@@ -4,6 +4,7 @@
 //! in order for each subject: the next is not sent before the one before it was delivered or given up.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -118,6 +119,19 @@ pub struct Round {
     pub retry_after: Option<Duration>,
 }
 
+impl Round {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            delivered: self.delivered || other.delivered,
+            failed: self.failed || other.failed,
+            gone: self.gone || other.gone,
+            retry_after: self.retry_after.max(other.retry_after),
+        }
+    }
+}
+
 impl Health {
     /// How it does after a round, and whether it is to be switched off.
     pub fn after(
@@ -137,7 +151,10 @@ impl Health {
             let reason = "The endpoint answered that it is gone for good (410).";
             return (self, disabled(reason));
         }
-        if round.delivered || !round.failed {
+        if !round.delivered && !round.failed {
+            return (self, None);
+        }
+        if round.delivered {
             let rested = Self {
                 paused_until: wanted.map(|time| now + time),
                 ..Self::default()
@@ -146,7 +163,9 @@ impl Health {
         }
         let failed_rounds = self.failed_rounds.saturating_add(1);
         let since = self.failing_since.unwrap_or(now);
-        let pause = schedule.pause(failed_rounds).max(wanted.unwrap_or_default());
+        let pause = schedule
+            .pause(failed_rounds)
+            .max(wanted.unwrap_or_default());
         let failing = Self {
             failed_rounds,
             failing_since: Some(since),
@@ -182,12 +201,25 @@ impl Default for RetrySchedule {
     }
 }
 
-impl RetrySchedule {
-    /// A schedule of delays, the first after the first attempt. `None` where there is no delay.
-    pub fn new(delays: Vec<Duration>) -> Option<Self> {
-        (!delays.is_empty()).then_some(Self(delays))
-    }
+impl FromStr for RetrySchedule {
+    type Err = Error;
 
+    /// Seconds, with commas between them.
+    fn from_str(text: &str) -> Result<Self> {
+        let delay = |word: &str| {
+            let seconds = word.trim().parse().ok()?;
+            let delay = Duration::try_from_secs_f64(seconds).ok()?;
+            (delay <= KEPT_FOR).then_some(delay)
+        };
+        let delays: Option<Vec<_>> = text.split(',').map(delay).collect();
+        let problem = "Delays are seconds, with commas between them.";
+        delays
+            .map(Self)
+            .ok_or_else(|| Error::invalid("retries", problem))
+    }
+}
+
+impl RetrySchedule {
     /// How long to wait after so many attempts; `None`: it is given up. `noise` spreads what failed together over a
     /// fifth of the time.
     pub fn after(&self, attempts: u32, noise: u8) -> Option<Duration> {
@@ -497,6 +529,16 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_is_read_from_seconds() {
+        let read: RetrySchedule = "5, 0.5,60".parse().unwrap();
+        let delays: Vec<_> = (1..).map_while(|n| read.after(n, 0)).collect();
+        assert_eq!(delays, [5.0, 0.5, 60.0].map(Duration::from_secs_f64));
+        for wrong in ["", "5,", "-1", "soon", "inf", "NaN", "9e9"] {
+            assert!(wrong.parse::<RetrySchedule>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn a_failing_endpoint_is_left_alone_for_longer_and_longer() {
         let schedule = RetrySchedule::default();
         let mut health = Health::default();
@@ -512,7 +554,10 @@ mod tests {
             delivered: true,
             ..FAILED
         };
-        assert_eq!(health.after(some, &schedule, NOW), (Health::default(), None));
+        assert_eq!(
+            health.after(some, &schedule, NOW),
+            (Health::default(), None)
+        );
     }
 
     #[test]

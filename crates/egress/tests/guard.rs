@@ -141,7 +141,11 @@ async fn every_spelling_of_a_closed_address_is_refused() {
     let egress = Egress::new(Vec::new()).unwrap();
     for spelling in HOSTILE {
         let url = Url::parse(spelling).unwrap();
-        assert_eq!(egress.get(&url, ASK).await.unwrap_err(), EgressError::Closed, "{spelling}");
+        assert_eq!(
+            egress.get(&url, ASK).await.unwrap_err(),
+            EgressError::Closed,
+            "{spelling}"
+        );
         let begun = egress.request(Method::POST, &url);
         assert_eq!(begun.unwrap_err(), EgressError::Closed, "{spelling}");
     }

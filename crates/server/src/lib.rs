@@ -8,6 +8,7 @@ pub mod commands;
 mod demo;
 pub mod http;
 mod metrics;
+mod placeholder_secrets;
 mod routes;
 mod run;
 pub mod settings;

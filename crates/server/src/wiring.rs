@@ -9,16 +9,19 @@ use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
+use egress::Egress;
 use llm::{
     Anthropic, AnthropicSettings, EmbedderSettings, Extractive, OpenAi, OpenAiEmbedder,
     OpenAiSettings,
 };
 use retrieval::HybridRetriever;
-use scraper::{Egress, SiteCrawler};
+use scraper::SiteCrawler;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
+use webhooks::HttpSender;
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
+use crate::placeholder_secrets::Unsealed;
 use crate::run::{StartError, make_folder};
 use crate::settings::{Database, Embeddings, Llm, Settings, SettingsError};
 use crate::worker::Bell;
@@ -61,6 +64,8 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
+    let allow = settings.egress_allow.clone();
+    let webhook_sender = HttpSender::new(allow, webhooks::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()
@@ -91,6 +96,13 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
+        webhooks: stores.webhooks.clone(),
+        outbox: stores.outbox.clone(),
+        deliveries: stores.deliveries.clone(),
+        delivery_bell: bell.clone(),
+        webhook_sender: Arc::new(webhook_sender),
+        retries: settings.webhook_retries.clone(),
+        secrets: Arc::new(Unsealed),
         idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
         trials: Arc::new(trials),

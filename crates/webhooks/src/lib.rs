@@ -53,8 +53,8 @@ impl HttpSender {
     }
 
     async fn post(&self, post: Post<'_>) -> Result<Answered, EgressError> {
-        let url = Url::parse(post.url)
-            .map_err(|_| EgressError::BadUrl("The address can't be read."))?;
+        let url =
+            Url::parse(post.url).map_err(|_| EgressError::BadUrl("The address can't be read."))?;
         let (id, timestamp) = (post.id.to_string(), post.at.unix_timestamp());
         let request = self
             .egress
@@ -63,7 +63,10 @@ impl HttpSender {
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", sign(&id, timestamp, post.body, post.keys))
+            .header(
+                "webhook-signature",
+                sign(&id, timestamp, post.body, post.keys),
+            )
             .body(post.body.to_owned());
         let answer = self.egress.send(&url, request, self.options.time, BODY);
         let answer = answer.await?;
@@ -78,7 +81,10 @@ impl HttpSender {
 impl WebhookSender for HttpSender {
     fn check(&self, url: &str) -> Result<()> {
         let url = Url::parse(url).map_err(|_| {
-            Error::invalid("url", "The 'url' field must be a whole address, such as https://example.com/hook.")
+            Error::invalid(
+                "url",
+                "The 'url' field must be a whole address, such as https://example.com/hook.",
+            )
         })?;
         self.egress.check(&url).map_err(|error| {
             let problem = match error {

@@ -20,7 +20,14 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 5] = ["storage", "retrieval", "llm", "documents", "scraper"];
+const ADAPTERS: [&str; 6] = [
+    "storage",
+    "retrieval",
+    "llm",
+    "documents",
+    "scraper",
+    "webhooks",
+];
 
 const fn adapter(folder: &'static str) -> Room {
     Room {
@@ -30,12 +37,13 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 15] = [
     Room {
         folder: "domain",
         rooms: &[],
         libraries: Some(&[
             "async-trait",
+            "base64",
             "serde",
             "serde_json",
             "sha2",
@@ -66,9 +74,15 @@ const ROOMS: [Room; 13] = [
         ..adapter("documents")
     },
     Room {
-        rooms: &["domain", "markup"],
+        rooms: &["domain", "egress", "markup"],
         ..adapter("scraper")
     },
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("webhooks")
+    },
+    // The one way out for what tenants can cause, for every adapter that has such requests.
+    adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
     Room {
         folder: "markup",
@@ -85,6 +99,8 @@ const ROOMS: [Room; 13] = [
             "llm",
             "documents",
             "scraper",
+            "egress",
+            "webhooks",
         ],
         libraries: None,
     },
@@ -124,7 +140,10 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("libsqlite3-sys", &["storage", "bench"]),
     ("rusqlite", &["bench"]),
     ("tokio-postgres", &["storage", "contracts", "bench"]),
-    ("reqwest", &["llm", "scraper", "testkit"]),
+    (
+        "reqwest",
+        &["egress", "llm", "scraper", "testkit", "webhooks"],
+    ),
 ];
 
 /// What must not come in by a library's library either.

@@ -21,7 +21,11 @@ async fn read(crawler: &SiteCrawler, url: &str) -> Result<(), CrawlError> {
 #[tokio::test]
 async fn a_closed_address_is_refused_with_a_sentence() {
     let crawler = crawler(Egress::new(Vec::new()).unwrap());
-    for url in ["http://127.0.0.1/", "http://0251.0376.0251.0376/", "http://[::1]/"] {
+    for url in [
+        "http://127.0.0.1/",
+        "http://0251.0376.0251.0376/",
+        "http://[::1]/",
+    ] {
         let error = read(&crawler, url).await.unwrap_err();
         let CrawlError::NotAllowed(sentence) = error else {
             panic!("{url}: {error:?}");

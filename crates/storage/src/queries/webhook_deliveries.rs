@@ -176,8 +176,16 @@ async fn take_lease(
         .filter(sendable!(at));
     let next = endpoints::table
         .filter(endpoints::disabled_at.is_null())
-        .filter(endpoints::paused_until.is_null().or(endpoints::paused_until.le(at)))
-        .filter(endpoints::lease_until.is_null().or(endpoints::lease_until.le(at)))
+        .filter(
+            endpoints::paused_until
+                .is_null()
+                .or(endpoints::paused_until.le(at)),
+        )
+        .filter(
+            endpoints::lease_until
+                .is_null()
+                .or(endpoints::lease_until.le(at)),
+        )
         .filter(exists(waiting))
         .order((endpoints::leased_at, endpoints::id))
         .select((endpoints::tenant_id, endpoints::id));
@@ -353,9 +361,7 @@ struct DeliveryRow {
     last_attempt_at: Option<Moment>,
 }
 
-fn delivery(
-    (row, kind, created_at): (DeliveryRow, String, Moment),
-) -> Result<Delivery, Fault> {
+fn delivery((row, kind, created_at): (DeliveryRow, String, Moment)) -> Result<Delivery, Fault> {
     Ok(Delivery {
         event_id: row.event_id.0.into(),
         kind: word(EventKind::parse, &kind)?,
