@@ -39,4 +39,5 @@ mod support;
 mod tenant;
 mod traces;
 mod uploads;
+mod webhooks;
 mod websites;
