@@ -388,6 +388,7 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
         for secret in [
             &owned.bot,
             &owned.source,
+            &owned.webhook,
             OWNED_SESSION,
             "4711",
             &server.tenant_id,
