@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod rate_limits;
 pub mod tenants;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
@@ -38,6 +40,7 @@ use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
 use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
+use domain::webhooks::{Deliveries, DeliveryBell, RetrySchedule, WebhookEndpoints, WebhookSender};
 use domain::websites::Crawler;
 
 use answering::AnswerChain;
@@ -64,10 +67,17 @@ pub struct App {
     pub models: Arc<dyn ModelFactory>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    pub outbox: Arc<dyn Outbox>,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub delivery_bell: Arc<dyn DeliveryBell>,
+    pub webhook_sender: Arc<dyn WebhookSender>,
+    /// When what could not be delivered is tried again.
+    pub retries: RetrySchedule,
+    pub secrets: Arc<dyn SecretBox>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
     pub retriever: Arc<dyn Retriever>,
     pub trials: Arc<dyn TrialRetrievers>,
-    pub secrets: Arc<dyn SecretBox>,
     pub answers: AnswerChain,
     pub reader: Arc<dyn DocumentReader>,
     pub crawler: Arc<dyn Crawler>,

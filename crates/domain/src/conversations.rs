@@ -127,6 +127,8 @@ pub struct Received {
     pub knowledge: KnowledgeState,
     /// Earlier messages, oldest first, this one left out.
     pub history: Vec<Utterance>,
+    /// Whether endpoints are to be told of the message ([`crate::events`]).
+    pub has_events: bool,
 }
 
 /// A bot's answer on its way into the store.
@@ -180,7 +182,8 @@ pub const RECENT_MESSAGES: u32 = 40;
 pub trait Conversations: Send + Sync {
     /// Stores a visitor's message in one transaction: the conversation made if new (once, however many
     /// first messages come at once, with the bot's welcome message before the first of them), an ended or
-    /// abandoned one made active again, usage and statistics counted, room for the answer reserved. A
+    /// abandoned one made active again, usage and statistics counted, room for the answer reserved, the
+    /// event for the tenant's endpoints kept ([`crate::events::Event::message_received`]). A
     /// reservation that neither `reply` nor `give_up` ended (its process died) lapses once the tenant has
     /// reserved nothing for ten minutes.
     ///

@@ -79,6 +79,10 @@ pub enum Resource {
     Evaluation,
     /// A bot's connection to a model; clients know it as an integration.
     Connection,
+    /// An endpoint that events are sent to.
+    Webhook,
+    /// An event on its way to an endpoint.
+    Delivery,
 }
 
 impl std::fmt::Display for Resource {
@@ -92,6 +96,8 @@ impl std::fmt::Display for Resource {
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
             Self::Connection => "Integration",
+            Self::Webhook => "Webhook",
+            Self::Delivery => "Delivery",
         })
     }
 }

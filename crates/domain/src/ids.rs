@@ -61,4 +61,8 @@ ids! {
     ConnectionId,
     /// Work to be done later.
     JobId,
+    /// An address of the tenant's that events are sent to.
+    WebhookId,
+    /// Something that happened.
+    EventId,
 }

@@ -21,6 +21,7 @@ pub mod documents;
 pub mod embeddings;
 mod error;
 pub mod evaluations;
+pub mod events;
 pub mod idempotency;
 mod ids;
 pub mod jobs;
@@ -39,12 +40,13 @@ pub mod tenants;
 pub mod text;
 pub mod trials;
 pub mod usage;
+pub mod webhooks;
 pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, JobId,
-    MessageId, SourceId, TenantId,
+    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
+    JobId, MessageId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

@@ -19,6 +19,7 @@ use retrieval::HybridRetriever;
 use scraper::SiteCrawler;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 use vault::{Keys, Vault};
+use webhooks::HttpSender;
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
@@ -68,6 +69,8 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let egress = Arc::new(egress);
+    let allow = settings.egress_allow.clone();
+    let webhook_sender = HttpSender::new(allow, webhooks::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()
@@ -100,6 +103,12 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
+        webhooks: stores.webhooks.clone(),
+        outbox: stores.outbox.clone(),
+        deliveries: stores.deliveries.clone(),
+        delivery_bell: bell.clone(),
+        webhook_sender: Arc::new(webhook_sender),
+        retries: settings.webhook_retries.clone(),
         idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
         trials: Arc::new(trials),

@@ -36,6 +36,7 @@ use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -43,6 +44,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 pub use sqlite::backup as backup_sqlite;
 
@@ -160,6 +162,12 @@ pub struct Stores {
     pub evaluations: Arc<dyn Evaluations>,
     /// Work to be done later.
     pub jobs: Arc<dyn JobQueue>,
+    /// Endpoints of webhooks.
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    /// Events to be told.
+    pub outbox: Arc<dyn Outbox>,
+    /// Events on their way.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Requests that may be repeated.
     pub idempotency: Arc<dyn IdempotencyKeys>,
     engine: Arc<dyn Engine>,
@@ -213,6 +221,9 @@ impl Stores {
             + Connections
             + Evaluations
             + JobQueue
+            + WebhookEndpoints
+            + Outbox
+            + Deliveries
             + IdempotencyKeys
             + 'static,
     {
@@ -230,6 +241,9 @@ impl Stores {
             connections: store.clone(),
             evaluations: store.clone(),
             jobs: store.clone(),
+            webhooks: store.clone(),
+            outbox: store.clone(),
+            deliveries: store.clone(),
             idempotency: store.clone(),
             engine: store,
         }

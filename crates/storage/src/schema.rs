@@ -250,6 +250,47 @@ tables! {
         due_at -> DbTime,
         lease_until -> Nullable<DbTime>,
     }
+    webhook_endpoints (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        url -> Text,
+        events -> DbJson,
+        description -> Nullable<Text>,
+        disabled_reason -> Nullable<Text>,
+        disabled_at -> Nullable<DbTime>,
+        failed_rounds -> BigInt,
+        failing_since -> Nullable<DbTime>,
+        paused_until -> Nullable<DbTime>,
+        signing_key -> Binary,
+        previous_key -> Nullable<Binary>,
+        previous_until -> Nullable<DbTime>,
+        leases -> BigInt,
+        leased_at -> DbTime,
+        lease_until -> Nullable<DbTime>,
+        created_at -> DbTime,
+    }
+    webhook_events (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> Nullable<DbUuid>,
+        kind -> Text,
+        subject -> DbUuid,
+        data -> DbJson,
+        created_at -> DbTime,
+    }
+    webhook_deliveries (tenant_id, endpoint_id, event_id) {
+        tenant_id -> DbUuid,
+        seq -> BigInt,
+        endpoint_id -> DbUuid,
+        event_id -> DbUuid,
+        subject -> DbUuid,
+        status -> Text,
+        attempts -> Integer,
+        due_at -> Nullable<DbTime>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        last_attempt_at -> Nullable<DbTime>,
+    }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,
         key -> Text,

@@ -20,7 +20,7 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 7] = [
+const ADAPTERS: [&str; 8] = [
     "storage",
     "retrieval",
     "llm",
@@ -28,6 +28,7 @@ const ADAPTERS: [&str; 7] = [
     "vault",
     "documents",
     "scraper",
+    "webhooks",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -38,12 +39,13 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 16] = [
+const ROOMS: [Room; 17] = [
     Room {
         folder: "domain",
         rooms: &[],
         libraries: Some(&[
             "async-trait",
+            "base64",
             "serde",
             "serde_json",
             "sha2",
@@ -82,7 +84,11 @@ const ROOMS: [Room; 16] = [
         rooms: &["domain", "egress", "markup"],
         ..adapter("scraper")
     },
-    // What adapters have in common that are told by tenants where to go.
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("webhooks")
+    },
+    // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
     Room {
@@ -99,10 +105,11 @@ const ROOMS: [Room; 16] = [
             "retrieval",
             "llm",
             "local-embeddings",
-            "egress",
             "vault",
             "documents",
             "scraper",
+            "egress",
+            "webhooks",
         ],
         libraries: None,
     },
@@ -142,7 +149,10 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("libsqlite3-sys", &["storage", "bench"]),
     ("rusqlite", &["bench"]),
     ("tokio-postgres", &["storage", "contracts", "bench"]),
-    ("reqwest", &["egress", "llm", "scraper", "testkit"]),
+    (
+        "reqwest",
+        &["egress", "llm", "scraper", "testkit", "webhooks"],
+    ),
 ];
 
 /// What must not come in by a library's library either.

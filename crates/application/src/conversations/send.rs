@@ -107,6 +107,9 @@ pub async fn send(
         },
         result => result?,
     };
+    if received.has_events {
+        app.delivery_bell.ring();
+    }
     observer.received(&received.message).await;
     match answer(app, tenant, &received, observer).await {
         Ok(answer) => Ok(Turn {
@@ -188,5 +191,6 @@ async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resu
         bot,
         knowledge,
         history,
+        has_events: false,
     })))
 }

@@ -140,6 +140,8 @@ pub struct Request {
     pub path: String,
     /// Headers, names in lower case.
     pub headers: HashMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -308,11 +310,13 @@ async fn read_request(connection: &mut BufReader<TcpStream>) -> std::io::Result<
         .get("content-length")
         .and_then(|n| n.parse().ok())
         .unwrap_or(0);
-    connection.read_exact(&mut vec![0; length]).await?;
+    let mut body = vec![0; length];
+    connection.read_exact(&mut body).await?;
     Ok(Some(Request {
         method,
         path,
         headers,
+        body,
     }))
 }
 

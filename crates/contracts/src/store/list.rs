@@ -238,6 +238,29 @@ macro_rules! store_contract {
             a_lost_lease_wants_nothing_again
             a_source_has_one_job_of_a_kind
         );
+        $crate::store_contract!($open, webhooks:
+            an_endpoint_is_found_as_it_was_created
+            a_tenants_endpoints_are_limited
+            a_change_of_an_endpoint_writes_only_the_fields_given
+            a_new_key_leaves_the_one_before_it_for_a_while
+            endpoints_are_a_tenants_own
+        );
+        $crate::store_contract!($open, deliveries:
+            a_message_is_told_to_the_endpoints_that_chose_it
+            an_event_is_kept_once_and_only_if_somebody_wants_it
+            messages_at_once_are_told_in_their_order
+            events_of_a_subject_wait_for_the_one_before
+            an_endpoint_is_leased_to_one_worker
+            endpoints_take_turns
+            what_is_paused_disabled_or_not_due_is_not_leased
+            what_came_of_an_attempt_is_kept
+            a_lost_lease_changes_no_endpoint
+            a_delivery_is_sent_again_when_asked
+            a_deleted_endpoint_does_not_disturb_messages
+            events_go_with_their_bot
+            old_events_are_forgotten
+            deliveries_are_a_tenants_own
+        );
         $crate::store_contract!($open, idempotency:
             a_request_under_way_is_not_done_twice
             a_key_is_not_reused_for_another_request

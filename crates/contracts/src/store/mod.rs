@@ -8,6 +8,7 @@ pub mod bot_changes;
 pub mod bots;
 pub mod connections;
 pub mod conversations;
+pub mod deliveries;
 pub mod drafts;
 pub mod embeddings;
 pub mod endings;
@@ -32,6 +33,7 @@ pub mod staging;
 pub mod sweeping;
 pub mod tenants;
 pub mod trials;
+pub mod webhooks;
 pub mod words;
 
 use std::sync::Arc;
@@ -42,6 +44,7 @@ use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
@@ -49,6 +52,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 /// A store, seen through its ports.
 #[derive(Clone)]
@@ -67,5 +71,8 @@ pub struct Ports {
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    pub outbox: Arc<dyn Outbox>,
+    pub deliveries: Arc<dyn Deliveries>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
 }

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
-use domain::{BotId, ConnectionId, Error, EvaluationId, MessageId, Resource, Result, SourceId};
+use domain::{
+    BotId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result, SourceId,
+    WebhookId,
+};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -113,4 +116,20 @@ pub fn message_id(text: &str) -> Result<MessageId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn evaluation_id(text: &str) -> Result<EvaluationId> {
     EvaluationId::parse(text).ok_or(Error::NotFound(Resource::Evaluation))
+}
+
+/// A webhook's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn webhook_id(text: &str) -> Result<WebhookId> {
+    WebhookId::parse(text).ok_or(Error::NotFound(Resource::Webhook))
+}
+
+/// A delivery's id in a path: its event's.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn delivery_id(text: &str) -> Result<EventId> {
+    EventId::parse(text).ok_or(Error::NotFound(Resource::Delivery))
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::plans::Plans;
+use domain::webhooks::RetrySchedule;
 use ipnet::IpNet;
 
 use source::{Source, variable};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub secret_keys: Option<SecretKeys>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
+    /// `BOTWRIGHT_WEBHOOK_RETRIES`: after how many seconds each an event is sent again.
+    pub webhook_retries: RetrySchedule,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
     pub abandon_after: Duration,
     /// `BOTWRIGHT_RETRIEVAL_CACHE_MB`: memory for the bots' indexes, in bytes.
@@ -202,6 +205,9 @@ impl Settings {
                 .filter_map(|group| embeddings(&source, group).transpose())
                 .collect::<Result<_, _>>()?,
             egress_allow: networks(&source)?,
+            webhook_retries: source
+                .parse("webhook_retries", "seconds with commas between them")?
+                .unwrap_or_default(),
             abandon_after: Duration::from_secs(
                 source
                     .parse::<u64>("abandon_after", "whole seconds")?
@@ -388,6 +394,7 @@ mod tests {
         for (name, value) in [
             ("BOTWRIGHT_BIND", "nowhere"),
             ("BOTWRIGHT_LLM_PROVIDER", "oracle"),
+            ("BOTWRIGHT_WEBHOOK_RETRIES", "soon"),
             ("BOTWRIGHT_LLM_FALLBACK", "extractive,oracle"),
             ("BOTWRIGHT_EMBEDDINGS_PROVIDER", "oracle"),
             ("BOTWRIGHT_EMBEDDINGS_MODEL", "text-embedding-3-small"),

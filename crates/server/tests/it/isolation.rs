@@ -200,6 +200,52 @@ fn routes() -> Vec<Route> {
             None,
             Sees::NotFound,
         ),
+        listed("/webhooks", ""),
+        route(
+            Method::POST,
+            "/webhooks",
+            Some(
+                json!({ "id": BOT, "url": "https://example.com/", "events": ["message.received"] }),
+            ),
+            Sees::OwnOnly,
+        ),
+        route(Method::GET, "/webhooks/{webhook_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/webhooks/{webhook_id}",
+            Some(json!({ "enabled": false, "url": "https://example.com/mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/rotate",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/test",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/webhooks/{webhook_id}/deliveries",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/webhooks/{webhook_id}",
+            None,
+            Sees::NotFound,
+        ),
         listed("/analytics/overview", ""),
         listed("/analytics/conversations", "bot_id=<bot>"),
         listed("/knowledge/sources", "bot_id=<bot>"),
@@ -262,6 +308,8 @@ struct Owned {
     message: String,
     evaluation: String,
     integration: String,
+    webhook: String,
+    delivery: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -269,6 +317,8 @@ const OWNED_SESSION: &str = "owners-session";
 impl Owned {
     async fn make(client: &Client) -> Self {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
+        let webhook = json!({ "url": "https://webhooks.invalid/", "events": ["message.received"] });
+        let webhook = post(client, "/webhooks", webhook).await;
         let turn = say(client, OWNED_SESSION, "What is the secret of the owner?").await;
         let list = get(client, "/knowledge/sources").await;
         let cases =
@@ -283,6 +333,9 @@ impl Owned {
             source: text(&list.lists()[0], "id").to_owned(),
             evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
+            webhook: text(webhook.gives(201), "id").to_owned(),
+            // A delivery is known by its event, and that by its message.
+            delivery: text(&turn["user_message"], "id").to_owned(),
         }
     }
 
@@ -297,6 +350,8 @@ impl Owned {
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
             ("{integration_id}", &self.integration),
+            ("{webhook_id}", &self.webhook),
+            ("{delivery_id}", &self.delivery),
         ];
         names
             .iter()
@@ -399,6 +454,7 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
         for secret in [
             &owned.bot,
             &owned.source,
+            &owned.webhook,
             OWNED_SESSION,
             "4711",
             &server.tenant_id,

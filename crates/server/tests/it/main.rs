@@ -41,4 +41,5 @@ mod support;
 mod tenant;
 mod traces;
 mod uploads;
+mod webhooks;
 mod websites;

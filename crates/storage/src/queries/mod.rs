@@ -20,10 +20,13 @@ mod knowledge_pages;
 mod knowledge_rows;
 mod knowledge_trial;
 mod messages;
+mod outbox;
 mod statistics;
 mod tenants;
 mod turns;
 mod usage;
+mod webhook_deliveries;
+mod webhooks;
 
 pub(super) use embeddings::EmbeddingRow;
 pub(super) use evaluations::CaseRow;

@@ -212,6 +212,14 @@ macro_rules! held {
 }
 pub(crate) use held;
 
+/// A query that passes over rows that others hold: there is one writer, and so none.
+macro_rules! unless_held {
+    ($query:expr) => {
+        $query
+    };
+}
+pub(crate) use unless_held;
+
 /// The job to lease next. Nobody else can take it meanwhile: there is one writer.
 pub(crate) async fn next_job(
     conn: &mut Conn,

@@ -26,6 +26,9 @@ fn ports(stores: &Stores) -> Ports {
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
         jobs: stores.jobs.clone(),
+        webhooks: stores.webhooks.clone(),
+        outbox: stores.outbox.clone(),
+        deliveries: stores.deliveries.clone(),
         idempotency: stores.idempotency.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, evaluations, given};
+use contracts::store::{Ports, embeddings, evaluations, given, webhooks};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -10,6 +10,7 @@ use crate::postgres::{database, ports};
 async fn tenant_with_everything(s: &Ports) -> TenantId {
     let tenant = given::tenant(s).await;
     let bot = given::welcoming_bot(s, tenant, "Welcome!").await;
+    webhooks::endpoint(s, tenant, given::NOON).await;
     let (key, hash) = given::new_key(tenant, 1);
     s.keys.create(&key, hash).await.unwrap();
     given::turn(s, tenant, "session", given::NOON).await;

@@ -12,6 +12,7 @@ mod receipts;
 mod sse;
 mod stream;
 mod tenants;
+mod webhooks;
 mod words;
 
 pub use openapi::{base, describe};
@@ -47,6 +48,15 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(evaluations::begin)
         .service(evaluations::list)
         .service(evaluations::get)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::get)
+        .service(webhooks::update)
+        .service(webhooks::delete)
+        .service(webhooks::rotate)
+        .service(webhooks::deliveries)
+        .service(webhooks::replay)
+        .service(webhooks::test)
         .service(analytics::overview)
         .service(analytics::conversations)
         .service(knowledge::list)
