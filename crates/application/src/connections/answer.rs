@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use domain::answers::AnswerModel;
 use domain::connections::{Connection, ConnectionStatus, FAILURES_MAX};
+use domain::events::EventKind;
 use domain::{BotId, Result, TenantId};
+use serde_json::json;
 
 use super::model;
 use crate::App;
 use crate::answering::Failure;
+use crate::webhooks::{Happened, publish};
 
 /// How long a connection that counts as failed is left alone.
 const REST: Duration = Duration::from_secs(60);
@@ -69,10 +72,32 @@ async fn failed(app: &App, connection: &Connection, reason: &str) {
     match recorded {
         Ok(Some(FAILURES_MAX)) => {
             tracing::warn!(connection_id = %connection.id, reason, "an integration has failed");
+            tell(app, connection, &told).await;
         }
         Ok(_) => {}
         Err(error) => {
             tracing::warn!(connection_id = %connection.id, %error, "a failure of an integration was not kept");
         }
+    }
+}
+
+async fn tell(app: &App, connection: &Connection, error: &str) {
+    let happened = Happened {
+        tenant_id: connection.tenant_id,
+        bot_id: Some(connection.bot_id),
+        kind: EventKind::IntegrationFailed,
+        subject: connection.id.0,
+        data: json!({
+            "bot_id": connection.bot_id.0,
+            "integration": {
+                "id": connection.id.0,
+                "name": connection.name,
+                "kind": connection.kind.as_str(),
+                "error": error,
+            },
+        }),
+    };
+    if let Err(error) = publish(app, happened).await {
+        tracing::warn!(connection_id = %connection.id, %error, "that an integration has failed was not told");
     }
 }

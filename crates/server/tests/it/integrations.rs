@@ -1,11 +1,15 @@
 //! Integrations: bots that answer by their owners' models.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use testkit::fakes::openai::{Behaviour, FakeOpenAi};
+use testkit::fakes::website::{FakeWebsite, Reply};
 use testkit::{Builder, Client, TestServer};
 
 use crate::support::{
-    ASK_HOURS, HOURS, Told, bot_that_knows, delete, get, patch, post, say, started_on_both, text,
+    ASK_HOURS, HOURS, Told, bot_that_knows, delete, eventually, get, patch, post, say,
+    started_on_both, text,
 };
 
 started_on_both!(
@@ -108,6 +112,10 @@ async fn a_failing_integration_is_passed_over(builder: Builder) {
     let client = &server.client;
     let provider = FakeOpenAi::start().await;
     provider.always(Behaviour::status(401));
+    let site = FakeWebsite::start().await;
+    site.put("/hook", Reply::text("Thanks"));
+    let hook = json!({ "url": site.url("/hook"), "events": ["integration.failed"] });
+    post(client, "/webhooks", hook).await.gives(201);
     let bot = bot_that_knows(client, HOURS).await;
     let made = connect(client, &bot, to(&provider)).await;
     let path = format!("/integrations/{}", text(&made, "id"));
@@ -124,6 +132,16 @@ async fn a_failing_integration_is_passed_over(builder: Builder) {
         assert!(text(&now, "error").contains("401"), "{now}");
     }
     assert_eq!(provider.requests().len(), 3, "then it is left alone");
+    eventually(Duration::from_secs(10), "its owner is told", async || {
+        !site.requests().is_empty()
+    })
+    .await;
+    let [told] = &site.requests()[..] else {
+        panic!("once")
+    };
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    assert_eq!(told["type"], "integration.failed");
+    assert_eq!(told["data"]["integration"]["id"], made["id"]);
     let tested = post(client, &format!("{path}/test"), json!({})).await;
     assert_eq!(tested.gives(200)["ok"], false);
     provider.always(Behaviour::answer("Back."));

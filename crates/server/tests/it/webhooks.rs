@@ -9,12 +9,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use testkit::fakes::website::{FakeWebsite, Reply, Request};
-use testkit::{Answer, Builder, Client, TestServer};
+use testkit::{Builder, Client, TestServer};
 
 use crate::program::Place;
 use crate::support::{
-    Told, assert_id, column, delete, eventually, get, keys, make_bot, on_both, post, say, text,
-    time,
+    Told, assert_id, column, delete, eventually, get, keys, make_bot, on_both, patch, post, say,
+    text, time,
 };
 
 on_both!(
@@ -44,11 +44,6 @@ fn once(builder: Builder) -> Builder {
 
 const QUICK: &str = "0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05,0.05";
 const SOON: Duration = Duration::from_secs(20);
-
-async fn patch(client: &Client, path: &str, body: Value) -> Answer {
-    let request = client.request(Method::PATCH, path).json(&body);
-    client.answer(request).await.unwrap()
-}
 
 /// A webhook that wants messages: its id and its secret.
 async fn webhook(client: &Client, url: &str) -> (String, String) {
