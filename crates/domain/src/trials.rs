@@ -8,7 +8,7 @@ use crate::bots::{Bot, BotChanges, BotRole, Personality};
 use crate::knowledge::{Draft, Edition, KnowledgeIndex};
 use crate::language::Language;
 use crate::retrieval::Retriever;
-use crate::{SourceId, TenantId};
+use crate::{ConnectionId, SourceId, TenantId};
 
 /// A change that waits for its evaluation. A bot with [`Bot::evaluation_gate`] takes it only if it answers no fewer of
 /// its cases rightly with it than without.
@@ -30,6 +30,11 @@ pub enum Change {
         generation: i64,
         /// What it holds.
         edition: Edition,
+    },
+    /// The bot is to answer by a connection that it does not answer by.
+    EnableConnection {
+        /// Which connection.
+        connection_id: ConnectionId,
     },
     /// The bot is to be searched by another embedding model.
     SwitchEmbeddings {
@@ -131,8 +136,17 @@ impl Change {
         match self {
             Self::Settings(_) => "settings",
             Self::EnableSource { .. } => "enable_source",
+            Self::EnableConnection { .. } => "enable_integration",
             Self::PublishReading { .. } => "publish_reading",
             Self::SwitchEmbeddings { .. } => "switch_embeddings",
+        }
+    }
+
+    /// The connection that the bot answers by as if it were enabled.
+    pub const fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::EnableConnection { connection_id } => Some(*connection_id),
+            _ => None,
         }
     }
 
@@ -149,7 +163,7 @@ impl Change {
     /// What it does to finding. `None`: nothing.
     pub fn trial(&self, tenant: TenantId) -> Option<Trial> {
         Some(match self {
-            Self::Settings(_) => return None,
+            Self::Settings(_) | Self::EnableConnection { .. } => return None,
             Self::EnableSource { source_id } => Trial {
                 enabled: Some(*source_id),
                 ..Trial::default()

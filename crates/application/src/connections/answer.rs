@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::answers::AnswerModel;
 use domain::connections::{Connection, ConnectionStatus, FAILURES_MAX};
 use domain::events::EventKind;
-use domain::{BotId, Result, TenantId};
+use domain::{BotId, ConnectionId, Result, TenantId};
 use serde_json::json;
 
 use super::model;
@@ -24,11 +24,17 @@ pub(crate) struct Own {
     pub(crate) model: Arc<dyn AnswerModel>,
 }
 
-/// The connections that a bot answers by now, in their order.
-pub(crate) async fn usable(app: &App, tenant: TenantId, bot: BotId) -> Result<Vec<Own>> {
+/// The connections that a bot answers by now, in their order; `as_if`: one more, as if it were enabled.
+pub(crate) async fn usable(
+    app: &App,
+    tenant: TenantId,
+    bot: BotId,
+    as_if: Option<ConnectionId>,
+) -> Result<Vec<Own>> {
     let now = app.clock.now();
     let mut usable = Vec::new();
-    for connection in app.connections.of_bot(tenant, bot).await? {
+    for mut connection in app.connections.of_bot(tenant, bot).await? {
+        connection.enabled |= as_if == Some(connection.id);
         let rests = connection.failed_at.is_some_and(|at| now - at < REST);
         match connection.status() {
             ConnectionStatus::Disabled => continue,

@@ -3,10 +3,11 @@ use domain::connections::{Connection, NewConnection};
 use domain::{BotId, Clash, ConnectionId, Error, Resource, Result};
 use validator::Validate;
 
-use super::{model, seal};
+use super::{held_back, model, propose, seal};
 use crate::App;
 
-/// Connects a bot to a model. It answers by it from then on, and by the operator's where that fails.
+/// Connects a bot to a model. It answers by it from then on, and by the operator's where that fails. A gated
+/// bot does once its evaluation has not fallen with it.
 ///
 /// # Errors
 /// [`Error::Invalid`], for an address that can't be used too; [`Error::NotFound`] (`Bot`).
@@ -41,8 +42,14 @@ pub async fn create(
     }
     // What can't be used is refused before it is kept.
     model(app, &connection)?;
+    let waits = held_back(app, &mut connection).await?;
     match app.connections.create(&connection).await {
-        Ok(()) => Ok(connection),
+        Ok(()) => {
+            if waits {
+                propose(app, &connection).await?;
+            }
+            Ok(connection)
+        }
         Err(Error::Conflict(Clash::AlreadyExists)) => app
             .connections
             .find(actor.tenant_id(), id)

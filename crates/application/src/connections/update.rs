@@ -3,10 +3,11 @@ use domain::connections::{Connection, ConnectionChanges};
 use domain::{ConnectionId, Error, Resource, Result};
 use validator::Validate;
 
-use super::{get, model, seal};
+use super::{get, held_back, model, propose, seal};
 use crate::App;
 
-/// Changes the fields given. It counts as new after that: what it failed at before is forgotten.
+/// Changes the fields given. It counts as new after that: what it failed at before is forgotten, and a gated bot answers
+/// by it once its evaluation has not fallen with it.
 ///
 /// # Errors
 /// [`Error::Invalid`]; [`Error::NotFound`].
@@ -42,8 +43,11 @@ pub async fn update(
         };
     }
     model(app, &connection)?;
-    app.connections
-        .update(&connection)
-        .await?
-        .ok_or(Error::NotFound(Resource::Connection))
+    let waits = held_back(app, &mut connection).await?;
+    let kept = app.connections.update(&connection).await?;
+    let kept = kept.ok_or(Error::NotFound(Resource::Connection))?;
+    if waits {
+        propose(app, &kept).await?;
+    }
+    Ok(kept)
 }

@@ -8,7 +8,7 @@ use domain::knowledge::KnowledgeState;
 use domain::messages::Utterance;
 use domain::receipts::{Citation, Receipt, prompt_hash};
 use domain::retrieval::{Query, Retriever};
-use domain::{Result, TenantId, Timestamp};
+use domain::{ConnectionId, Result, TenantId, Timestamp};
 
 use crate::App;
 use crate::answering::AnswerObserver;
@@ -24,6 +24,8 @@ pub(crate) struct Asked<'a> {
     pub knowledge: &'a KnowledgeState,
     /// What finds in it.
     pub retriever: &'a dyn Retriever,
+    /// A connection that the bot answers by as if it were enabled.
+    pub as_if: Option<ConnectionId>,
     /// What was said before, oldest first.
     pub history: &'a [Utterance],
     pub text: &'a str,
@@ -60,7 +62,7 @@ impl Asked<'_> {
         };
         let own = match self.bot.connections {
             0 => Vec::new(),
-            _ => connections::usable(app, self.tenant, self.bot.id).await?,
+            _ => connections::usable(app, self.tenant, self.bot.id, self.as_if).await?,
         };
         let models: Vec<_> = own.iter().map(|own| Arc::clone(&own.model)).collect();
         let asking = app.answers.ask(&models, &question, observer).await;

@@ -101,6 +101,7 @@ pub async fn replay(
             bot: &bot,
             knowledge: &knowledge,
             retriever: &*app.retriever,
+            as_if: None,
             history: &history,
             text: &question,
         };

@@ -138,6 +138,7 @@ async fn answer(
         bot: &received.bot,
         knowledge: &received.knowledge,
         retriever: &*app.retriever,
+        as_if: None,
         history: &received.history,
         text: &received.message.text,
     };

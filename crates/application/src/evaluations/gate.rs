@@ -1,6 +1,7 @@
 //! Changes that are made only if the bot's evaluation does not fall with them.
 
 use domain::bots::Bot;
+use domain::connections::Connection;
 use domain::evaluations::{Evaluation, Score};
 use domain::knowledge::{Draft, SourceChange};
 use domain::trials::Change;
@@ -113,6 +114,18 @@ async fn make(app: &App, tenant: TenantId, bot: BotId, change: &Change) -> Resul
                 generation: *generation,
             };
             app.knowledge.publish(draft, edition, now).await?
+        }
+        Change::EnableConnection { connection_id } => {
+            match app.connections.find(tenant, *connection_id).await? {
+                Some(found) => {
+                    let enabled = Connection {
+                        enabled: true,
+                        ..found
+                    };
+                    app.connections.update(&enabled).await?.is_some()
+                }
+                None => false,
+            }
         }
         Change::SwitchEmbeddings { model, hold } => {
             app.embeddings

@@ -7,6 +7,7 @@ use domain::jobs::Job;
 use domain::knowledge::KnowledgeState;
 use domain::receipts::Receipt;
 use domain::retrieval::{Query, Retriever};
+use domain::trials::Change;
 use domain::{Error, Result, TenantId};
 
 use super::gate;
@@ -111,6 +112,7 @@ impl Subject<'_> {
             bot: &bot,
             knowledge: &knowledge,
             retriever: &*self.retriever,
+            as_if: (self.evaluation.change.as_ref()).and_then(Change::connection),
             history: &[],
             text: &case.question,
         };

@@ -19,6 +19,7 @@ started_on_both!(
     what_cannot_be_used_is_refused,
     a_key_goes_to_no_other_address,
     an_owners_endpoint_answers_itself,
+    a_gated_bot_takes_a_model_only_if_its_evaluation_holds,
 );
 
 /// A server whose integrations may be on this machine.
@@ -269,4 +270,48 @@ async fn an_owners_endpoint_answers_itself(builder: Builder) {
             .unwrap()
             .starts_with("v1,")
     );
+}
+
+async fn a_gated_bot_takes_a_model_only_if_its_evaluation_holds(builder: Builder) {
+    let server = start(builder).await;
+    let client = &server.client;
+    let bot = bot_that_knows(client, HOURS).await;
+    let evaluations = format!("/bots/{bot}/evaluations");
+    let newest = async || {
+        let mut newest = Value::Null;
+        eventually(Duration::from_secs(20), "it is decided", async || {
+            newest = get(client, &evaluations).await.lists()[0].clone();
+            newest["status"] == "done"
+        })
+        .await;
+        newest
+    };
+    let cases = json!([{ "question": ASK_HOURS, "expected_phrases": ["9 AM to 6 PM"] }]);
+    post(client, &evaluations, json!({ "cases": cases }))
+        .await
+        .gives(201);
+    newest().await;
+    let gate = json!({ "evaluation_gate": true });
+    patch(client, &format!("/bots/{bot}"), gate)
+        .await
+        .gives(200);
+    let provider = FakeOpenAi::start().await;
+    provider.always(Behaviour::answer("No idea."));
+    let made = connect(client, &bot, to(&provider)).await;
+    let decided = newest().await;
+    assert_eq!(
+        (&decided["change"], &decided["published"]),
+        (&json!("enable_integration"), &json!(false))
+    );
+    let path = format!("/integrations/{}", text(&made, "id"));
+    assert_eq!(get(client, &path).await.gives(200)["status"], "disabled");
+    let turn = say(client, "s", ASK_HOURS).await;
+    assert!(text(&turn["bot_response"], "message").contains("9 AM"));
+    provider.always(Behaviour::answer("From 9 AM to 6 PM."));
+    let again = patch(client, &path, json!({ "enabled": true })).await;
+    assert_eq!(again.gives(200)["status"], "disabled", "it waits");
+    assert_eq!(newest().await["published"], true);
+    assert_eq!(get(client, &path).await.gives(200)["status"], "active");
+    let turn = say(client, "s", ASK_HOURS).await;
+    assert_eq!(turn["bot_response"]["message"], "From 9 AM to 6 PM.");
 }

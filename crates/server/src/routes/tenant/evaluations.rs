@@ -30,7 +30,7 @@ pub struct EvaluationView {
     #[schema(example = "done")]
     status: &'static str,
     error: Option<String>,
-    /// What it decides on: `settings`, `enable_source`, `publish_reading` or `switch_embeddings`; null: the bot is
+    /// What it decides on: `settings`, `enable_source`, `enable_integration`, `publish_reading` or `switch_embeddings`; null: the bot is
     /// measured as it is.
     change: Option<&'static str>,
     /// The source that is changed.
