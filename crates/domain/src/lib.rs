@@ -22,6 +22,7 @@ mod error;
 pub mod evaluations;
 pub mod idempotency;
 mod ids;
+pub mod insights;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;

@@ -20,7 +20,14 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 5] = ["storage", "retrieval", "llm", "documents", "scraper"];
+const ADAPTERS: [&str; 6] = [
+    "storage",
+    "retrieval",
+    "llm",
+    "documents",
+    "scraper",
+    "insights",
+];
 
 const fn adapter(folder: &'static str) -> Room {
     Room {
@@ -30,7 +37,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 13] = [
+const ROOMS: [Room; 14] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -61,6 +68,7 @@ const ROOMS: [Room; 13] = [
     adapter("storage"),
     adapter("retrieval"),
     adapter("llm"),
+    adapter("insights"),
     Room {
         rooms: &["domain", "markup"],
         ..adapter("documents")
@@ -85,6 +93,7 @@ const ROOMS: [Room; 13] = [
             "llm",
             "documents",
             "scraper",
+            "insights",
         ],
         libraries: None,
     },
