@@ -11,6 +11,7 @@ pub mod documents;
 pub mod embeddings;
 pub mod fakes;
 pub mod files;
+pub mod insights;
 pub mod poisoned;
 pub mod postgres;
 pub mod retrieval;

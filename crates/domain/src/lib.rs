@@ -24,6 +24,7 @@ pub mod evaluations;
 pub mod events;
 pub mod idempotency;
 mod ids;
+pub mod insights;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;

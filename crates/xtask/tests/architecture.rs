@@ -39,7 +39,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 17] = [
+const ROOMS: [Room; 18] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -76,6 +76,7 @@ const ROOMS: [Room; 17] = [
     },
     adapter("local-embeddings"),
     adapter("vault"),
+    adapter("insights"),
     Room {
         rooms: &["domain", "markup"],
         ..adapter("documents")
