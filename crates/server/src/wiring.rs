@@ -19,7 +19,7 @@ use retrieval::HybridRetriever;
 use scraper::SiteCrawler;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 use vault::{Keys, Vault};
-use webhooks::HttpSender;
+use webhook_http::HttpSender;
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
@@ -70,7 +70,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let egress = Arc::new(egress);
     let allow = settings.egress_allow.clone();
-    let webhook_sender = HttpSender::new(allow, webhooks::Options::default())?;
+    let webhook_sender = HttpSender::new(allow, webhook_http::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()

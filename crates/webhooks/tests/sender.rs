@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http::header::HeaderName;
 use standardwebhooks::Webhook;
 use time::OffsetDateTime;
-use webhooks::{HttpSender, Options};
+use webhook_http::{HttpSender, Options};
 
 const BODY: &str = r#"{"type":"message.received","data":{"text":"😀"}}"#;
 

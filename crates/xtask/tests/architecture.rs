@@ -28,7 +28,7 @@ const ADAPTERS: [&str; 8] = [
     "vault",
     "documents",
     "scraper",
-    "webhooks",
+    "webhook_http",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
