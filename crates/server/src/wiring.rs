@@ -16,8 +16,8 @@ use llm::{
 };
 use retrieval::HybridRetriever;
 use scraper::SiteCrawler;
+use sender::HttpSender;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
-use webhooks::HttpSender;
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
@@ -65,7 +65,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let allow = settings.egress_allow.clone();
-    let webhook_sender = HttpSender::new(allow, webhooks::Options::default())?;
+    let webhook_sender = HttpSender::new(allow, sender::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()

@@ -20,13 +20,14 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 6] = [
+const ADAPTERS: [&str; 7] = [
     "storage",
     "retrieval",
     "llm",
     "documents",
     "scraper",
-    "webhooks",
+    "sender",
+    "egress",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -79,7 +80,7 @@ const ROOMS: [Room; 15] = [
     },
     Room {
         rooms: &["domain", "egress"],
-        ..adapter("webhooks")
+        ..adapter("sender")
     },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
@@ -100,7 +101,7 @@ const ROOMS: [Room; 15] = [
             "documents",
             "scraper",
             "egress",
-            "webhooks",
+            "sender",
         ],
         libraries: None,
     },
@@ -142,7 +143,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["egress", "llm", "scraper", "testkit", "webhooks"],
+        &["egress", "llm", "scraper", "testkit", "sender"],
     ),
 ];
 
@@ -195,6 +196,8 @@ fn the_rules_find_what_they_are_for() {
         ("retrieval", "storage", true, true),
         ("retrieval", "application", true, true),
         ("retrieval", "contracts", true, false),
+        ("sender", "scraper", true, false),
+        ("egress", "scraper", true, false),
         ("llm", "diesel-async", false, false),
         ("contracts", "storage", true, true),
         ("server", "testkit", true, false),
