@@ -17,9 +17,9 @@ use llm::{
 };
 use retrieval::HybridRetriever;
 use scraper::SiteCrawler;
+use sender::HttpSender;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
 use vault::{Keys, Vault};
-use webhook_http::HttpSender;
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
@@ -70,7 +70,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
     let egress = Arc::new(egress);
     let allow = settings.egress_allow.clone();
-    let webhook_sender = HttpSender::new(allow, webhook_http::Options::default())?;
+    let webhook_sender = HttpSender::new(allow, sender::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()

@@ -28,7 +28,7 @@ const ADAPTERS: [&str; 8] = [
     "vault",
     "documents",
     "scraper",
-    "webhook_http",
+    "sender",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -87,7 +87,7 @@ const ROOMS: [Room; 18] = [
     },
     Room {
         rooms: &["domain", "egress"],
-        ..adapter("webhooks")
+        ..adapter("sender")
     },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
@@ -110,7 +110,7 @@ const ROOMS: [Room; 18] = [
             "documents",
             "scraper",
             "egress",
-            "webhooks",
+            "sender",
         ],
         libraries: None,
     },
@@ -152,7 +152,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["egress", "llm", "scraper", "testkit", "webhooks"],
+        &["egress", "llm", "scraper", "sender", "testkit"],
     ),
 ];
 

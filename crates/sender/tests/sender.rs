@@ -9,9 +9,9 @@ use domain::webhooks::{Answered, Post, SigningKey, WebhookSender};
 use domain::{EventId, Timestamp};
 use http::HeaderMap;
 use http::header::HeaderName;
+use sender::{HttpSender, Options};
 use standardwebhooks::Webhook;
 use time::OffsetDateTime;
-use webhook_http::{HttpSender, Options};
 
 const BODY: &str = r#"{"type":"message.received","data":{"text":"😀"}}"#;
 
