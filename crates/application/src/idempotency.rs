@@ -47,9 +47,17 @@ pub async fn begin(
 /// As the port.
 pub async fn finish(app: &App, actor: &Actor, key: &str, answer: &RecordedAnswer) -> Result<()> {
     if answer.status >= 500 {
-        return app.idempotency.abandon(actor.tenant_id(), key).await;
+        return abandon(app, actor, key).await;
     }
     app.idempotency.finish(actor.tenant_id(), key, answer).await
+}
+
+/// Lets the request be done again, without its answer being kept.
+///
+/// # Errors
+/// As the port.
+pub async fn abandon(app: &App, actor: &Actor, key: &str) -> Result<()> {
+    app.idempotency.abandon(actor.tenant_id(), key).await
 }
 
 /// Forgets answers that have been kept long enough, of all tenants.

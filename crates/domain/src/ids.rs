@@ -59,4 +59,8 @@ ids! {
     EvaluationId,
     /// Work to be done later.
     JobId,
+    /// An address that a person gave.
+    LeadId,
+    /// An order in a shop.
+    OrderId,
 }

@@ -26,8 +26,10 @@ pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 pub mod language;
+pub mod leads;
 pub mod messages;
 mod named;
+pub mod orders;
 pub mod paging;
 pub mod plans;
 pub mod prompts;
@@ -37,12 +39,13 @@ pub mod tenants;
 pub mod text;
 pub mod trials;
 pub mod usage;
+pub mod visits;
 pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, MessageId, SourceId,
-    TenantId,
+    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, LeadId, MessageId,
+    OrderId, SourceId, TenantId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

@@ -39,9 +39,12 @@ use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
 
 pub use sqlite::backup as backup_sqlite;
 
@@ -141,6 +144,12 @@ pub struct Stores {
     pub bots: Arc<dyn Bots>,
     /// Conversations and messages.
     pub conversations: Arc<dyn Conversations>,
+    /// People who talk to bots, and their addresses.
+    pub leads: Arc<dyn Leads>,
+    /// What visitors do beside writing.
+    pub visits: Arc<dyn Visits>,
+    /// Orders.
+    pub orders: Arc<dyn Orders>,
     /// What tenants used.
     pub usages: Arc<dyn Usages>,
     /// Figures about conversations.
@@ -202,6 +211,9 @@ impl Stores {
             + ApiKeys
             + Bots
             + Conversations
+            + Leads
+            + Visits
+            + Orders
             + Usages
             + Analytics
             + KnowledgeSources
@@ -217,6 +229,9 @@ impl Stores {
             keys: store.clone(),
             bots: store.clone(),
             conversations: store.clone(),
+            leads: store.clone(),
+            visits: store.clone(),
+            orders: store.clone(),
             usages: store.clone(),
             analytics: store.clone(),
             knowledge: store.clone(),

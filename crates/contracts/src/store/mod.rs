@@ -20,8 +20,11 @@ pub mod isolation;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
+pub mod leads;
 pub mod limits;
 mod list;
+pub mod opinions;
+pub mod orders;
 pub mod people;
 pub mod races;
 pub mod seen;
@@ -31,6 +34,7 @@ pub mod staging;
 pub mod sweeping;
 pub mod tenants;
 pub mod trials;
+pub mod visits;
 pub mod words;
 
 use std::sync::Arc;
@@ -44,9 +48,12 @@ use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
 
 /// A store, seen through its ports.
 #[derive(Clone)]
@@ -56,6 +63,9 @@ pub struct Ports {
     pub keys: Arc<dyn ApiKeys>,
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
+    pub leads: Arc<dyn Leads>,
+    pub visits: Arc<dyn Visits>,
+    pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use application::tenants;
 use botwright::application;
 use botwright::domain::TenantId;
+use botwright::domain::keys::KeyKind;
 use botwright::domain::plans::Plan;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -79,6 +80,19 @@ fn routes() -> Vec<Route> {
             Sees::NotFound,
         ),
         route(Method::DELETE, "/bots/{bot_id}", None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/api-keys",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/bots/{bot_id}/api-keys", None, Sees::NotFound),
+        route(
+            Method::DELETE,
+            "/bots/{bot_id}/api-keys/{key_id}",
+            None,
+            Sees::NotFound,
+        ),
         listed("/conversations", "bot_id=<bot>"),
         route(
             Method::GET,
@@ -201,6 +215,7 @@ struct Owned {
     source: String,
     message: String,
     evaluation: String,
+    key: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -213,8 +228,11 @@ impl Owned {
         let cases =
             json!({ "cases": [{ "question": "The secret?", "expected_phrases": ["4711"] }] });
         let evaluation = post(client, &format!("/bots/{bot}/evaluations"), cases).await;
+        let path = format!("/bots/{bot}/api-keys");
+        let key = post(client, &path, json!({ "name": "key" })).await;
         Self {
             bot,
+            key: text(key.gives(201), "id").to_owned(),
             source: text(&list.lists()[0], "id").to_owned(),
             evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
@@ -231,6 +249,7 @@ impl Owned {
             (SOURCE, &self.source),
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
+            ("{key_id}", &self.key),
         ];
         names
             .iter()
@@ -373,7 +392,7 @@ async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
 async fn no_route_opens_without_a_good_key(server: &TestServer) {
     let owned = Owned::make(&server.client).await;
     let before = owned.snapshot(&server.client).await;
-    let unknown = botwright::domain::keys::ApiSecret::tenant([7; 32]);
+    let unknown = botwright::domain::keys::ApiSecret::new(KeyKind::Tenant, [7; 32]);
     let url = server.url();
     for (client, error) in [
         (Client::without_key(&url), "Missing API key"),
@@ -406,7 +425,9 @@ async fn refused_on_every_route(client: &Client, owned: &Owned) {
 async fn a_revoked_key_is_refused_within_five_seconds(server: &TestServer) {
     let app = server.app();
     let tenant = TenantId::parse(&server.tenant_id).unwrap();
-    let (key, secret) = tenants::create_key(app, tenant, "second").await.unwrap();
+    let (key, secret) = tenants::create_key(app, tenant, None, "second")
+        .await
+        .unwrap();
     let second = Client::new(&server.url(), secret.reveal());
     let owned = Owned::make(&second).await;
     tenants::revoke_key(app, tenant, key.id).await.unwrap();

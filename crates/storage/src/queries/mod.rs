@@ -18,11 +18,14 @@ mod knowledge_index;
 mod knowledge_pages;
 mod knowledge_rows;
 mod knowledge_trial;
+mod leads;
 mod messages;
+mod orders;
 mod statistics;
 mod tenants;
 mod turns;
 mod usage;
+mod visits;
 
 pub(super) use embeddings::EmbeddingRow;
 pub(super) use evaluations::CaseRow;

@@ -16,7 +16,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{end_users, messages};
+use super::{end_users, leads, messages};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -113,6 +113,9 @@ async fn resume(
         ..visitors_message(incoming, id, locked.last_seq)
     };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     let taken = Taken {
         conversations: 0,
         messages: 1,
@@ -165,6 +168,9 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         statistics::enter(conn, tenant, &counted, ConversationStatus::Active),
         statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored),
     )?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     history.truncate(incoming.history as usize);
     Ok(Received {
         message,
@@ -308,6 +314,7 @@ fn words(
         text: text.to_owned(),
         metadata: Value::Object(serde_json::Map::new()),
         reply_to: None,
+        feedback: None,
         created_at: at,
     }
 }

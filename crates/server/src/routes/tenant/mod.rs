@@ -6,24 +6,30 @@ mod conversations;
 mod embeddings;
 mod envelope;
 mod evaluations;
+mod keys;
 mod knowledge;
-mod openapi;
 mod receipts;
-mod sse;
-mod stream;
 mod tenants;
 mod words;
-
-pub use openapi::{base, describe};
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::openapi::Described;
 use crate::http::{authentication, idempotency};
 
 /// Where the API stands.
 pub const PREFIX: &str = "/api/v1";
+
+/// What the OpenAPI document says of it.
+pub const DESCRIBED: Described = Described {
+    prefix: PREFIX,
+    names: "",
+    error: "ErrorBody",
+    schemes: &["api_key", "bearer"],
+    keyed: true,
+};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -35,6 +41,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(bots::get)
         .service(bots::update)
         .service(bots::delete)
+        .service(keys::create)
+        .service(keys::list)
+        .service(keys::revoke)
         .service(conversations::list)
         .service(conversations::get)
         .service(conversations::send)
@@ -60,6 +69,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(knowledge::search)
         // The last one is the outermost.
         .wrap(from_fn(idempotency::once))
-        .wrap(from_fn(authentication::authenticate));
+        .wrap(from_fn(authentication::tenant));
     config.service(routes);
 }
