@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerKind, AnswerModel, AnswerSink, Discard, Question};
+use domain::retrieval::Findings;
 use domain::{Error, Result};
 
 /// Providers in the order in which they are asked.
@@ -33,6 +34,8 @@ pub struct Asking {
 /// Watches an answer being made.
 #[async_trait]
 pub trait AnswerObserver: Send {
+    /// The knowledge was searched.
+    async fn found(&mut self, _findings: &Findings) {}
     /// A further piece.
     async fn piece(&mut self, text: &str);
     /// What was given so far counts no more: the provider broke off, and another one answers.
@@ -43,6 +46,11 @@ impl AnswerChain {
     /// A chain; the first provider streams, the fallbacks are shown when they are done.
     pub fn new(first: Arc<dyn AnswerModel>, fallbacks: Vec<Arc<dyn AnswerModel>>) -> Self {
         Self { first, fallbacks }
+    }
+
+    /// The provider that is asked first.
+    pub fn provider(&self) -> &'static str {
+        self.first.provider()
     }
 
     /// Asks one provider after the other until one answers, a bot's `own` before the operator's. A fallback that only

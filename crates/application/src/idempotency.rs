@@ -72,7 +72,7 @@ fn opened(app: &App, actor: &Actor, body: Vec<u8>) -> Result<Vec<u8>> {
 /// As the port.
 pub async fn finish(app: &App, actor: &Actor, key: &str, answer: &RecordedAnswer) -> Result<()> {
     if answer.status >= 500 {
-        return app.idempotency.abandon(actor.tenant_id(), key).await;
+        return abandon(app, actor, key).await;
     }
     let sealed = RecordedAnswer {
         body: app.secrets.seal(&place(actor), &answer.body)?,
@@ -81,6 +81,14 @@ pub async fn finish(app: &App, actor: &Actor, key: &str, answer: &RecordedAnswer
     app.idempotency
         .finish(actor.tenant_id(), key, &sealed)
         .await
+}
+
+/// Lets the request be done again, without its answer being kept.
+///
+/// # Errors
+/// As the port.
+pub async fn abandon(app: &App, actor: &Actor, key: &str) -> Result<()> {
+    app.idempotency.abandon(actor.tenant_id(), key).await
 }
 
 /// Forgets answers that have been kept long enough, of all tenants.

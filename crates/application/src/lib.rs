@@ -15,8 +15,11 @@ pub mod evaluations;
 pub mod idempotency;
 pub mod jobs;
 pub mod knowledge;
+pub mod leads;
+pub mod orders;
 pub mod rate_limits;
 pub mod tenants;
+pub mod visits;
 pub mod webhooks;
 
 use std::sync::Arc;
@@ -34,12 +37,15 @@ use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
 use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
 use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
+use domain::visits::Visits;
 use domain::webhooks::{Deliveries, DeliveryBell, RetrySchedule, WebhookEndpoints, WebhookSender};
 use domain::websites::Crawler;
 
@@ -55,6 +61,9 @@ pub struct App {
     pub keys: Arc<dyn ApiKeys>,
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
+    pub leads: Arc<dyn Leads>,
+    pub visits: Arc<dyn Visits>,
+    pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,

@@ -6,7 +6,8 @@ use validator::Validate;
 
 use crate::bots::{Bot, ChannelType};
 use crate::knowledge::KnowledgeState;
-use crate::messages::{Message, Utterance};
+use crate::leads::Contact;
+use crate::messages::{Feedback, Message, Utterance};
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
 use crate::plans::PlanLimits;
@@ -22,6 +23,18 @@ named! {
         Ended = "ended",
         /// The visitor said nothing more after the bot spoke. A further message makes it active again.
         Abandoned = "abandoned",
+    }
+}
+
+named! {
+    /// How the person in a conversation felt.
+    Sentiment {
+        /// Well.
+        Positive = "positive",
+        /// Badly.
+        Negative = "negative",
+        /// Neither.
+        Neutral = "neutral",
     }
 }
 
@@ -44,6 +57,10 @@ pub struct Conversation {
     pub status: ConversationStatus,
     /// Labels, `name -> string`. An object.
     pub tags: Value,
+    /// How the person felt; `None`: nobody has looked yet.
+    pub sentiment: Option<Sentiment>,
+    /// Whether an order is attributed to it.
+    pub purchased: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended or was abandoned, while it is not active.
@@ -90,6 +107,8 @@ pub struct Incoming {
     pub channel: Option<ChannelType>,
     /// The person in a new conversation.
     pub end_user: EndUserDetails,
+    /// The address that the person gives with it.
+    pub contact: Option<Contact>,
     /// The words.
     pub text: String,
     /// The id for the message.
@@ -162,7 +181,7 @@ pub struct Exchange {
 }
 
 /// Which conversations to list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ConversationFilter {
     /// Only with this bot.
     pub bot_id: Option<BotId>,
@@ -170,6 +189,27 @@ pub struct ConversationFilter {
     pub status: Option<ConversationStatus>,
     /// Only on this channel.
     pub channel: Option<ChannelType>,
+    /// Only begun at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only begun before this moment.
+    pub until: Option<Timestamp>,
+    /// Only where the person felt like this.
+    pub sentiment: Option<Sentiment>,
+    /// Only about this product, in whatever case it is written.
+    pub product: Option<String>,
+    /// Only with an order, or only without one.
+    pub purchased: Option<bool>,
+    /// Only with this person.
+    pub end_user: Option<EndUserId>,
+}
+
+/// What was learned from a conversation's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// How the person felt.
+    pub sentiment: Option<Sentiment>,
+    /// The products that it is about, as they are written.
+    pub products: Vec<String>,
 }
 
 /// See [`Conversations::recent`].
@@ -246,7 +286,7 @@ pub trait Conversations: Send + Sync {
     async fn list(
         &self,
         tenant: TenantId,
-        filter: ConversationFilter,
+        filter: &ConversationFilter,
         page: PageRequest,
     ) -> Result<Page<Conversation>>;
 
@@ -258,6 +298,20 @@ pub trait Conversations: Send + Sync {
         session_id: &str,
         at: Timestamp,
     ) -> Result<Option<Conversation>>;
+
+    /// Keeps what the person thought of a bot's message, or that they take it back, and answers the message as it is
+    /// then. `None`: the conversation has no such message of its bot.
+    async fn set_feedback(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<Option<Message>>;
+
+    /// Keeps what was learned from a conversation, in the place of what was learned before. `false`: there is no such
+    /// conversation.
+    async fn learn(&self, tenant: TenantId, id: ConversationId, learned: &Learned) -> Result<bool>;
 
     /// Marks active conversations as abandoned, of any tenant, whose newest message is a bot's from before
     /// `silent_since`; at most `batch` of them. Answers how many.

@@ -65,4 +65,8 @@ ids! {
     WebhookId,
     /// Something that happened.
     EventId,
+    /// An address that a person gave.
+    LeadId,
+    /// An order in a shop.
+    OrderId,
 }

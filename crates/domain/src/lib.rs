@@ -29,8 +29,10 @@ pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 pub mod language;
+pub mod leads;
 pub mod messages;
 mod named;
+pub mod orders;
 pub mod paging;
 pub mod plans;
 pub mod prompts;
@@ -41,13 +43,14 @@ pub mod tenants;
 pub mod text;
 pub mod trials;
 pub mod usage;
+pub mod visits;
 pub mod webhooks;
 pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
     ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
-    JobId, MessageId, SourceId, TenantId, WebhookId,
+    JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

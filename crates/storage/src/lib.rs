@@ -41,9 +41,12 @@ use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
 use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 pub use sqlite::backup as backup_sqlite;
@@ -144,6 +147,12 @@ pub struct Stores {
     pub bots: Arc<dyn Bots>,
     /// Conversations and messages.
     pub conversations: Arc<dyn Conversations>,
+    /// People who talk to bots, and their addresses.
+    pub leads: Arc<dyn Leads>,
+    /// What visitors do beside writing.
+    pub visits: Arc<dyn Visits>,
+    /// Orders.
+    pub orders: Arc<dyn Orders>,
     /// What tenants used.
     pub usages: Arc<dyn Usages>,
     /// Figures about conversations.
@@ -213,6 +222,9 @@ impl Stores {
             + ApiKeys
             + Bots
             + Conversations
+            + Leads
+            + Visits
+            + Orders
             + Usages
             + Analytics
             + KnowledgeSources
@@ -232,6 +244,9 @@ impl Stores {
             keys: store.clone(),
             bots: store.clone(),
             conversations: store.clone(),
+            leads: store.clone(),
+            visits: store.clone(),
+            orders: store.clone(),
             usages: store.clone(),
             analytics: store.clone(),
             knowledge: store.clone(),

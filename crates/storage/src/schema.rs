@@ -29,6 +29,7 @@ tables! {
     api_keys (tenant_id, id) {
         tenant_id -> DbUuid,
         id -> DbUuid,
+        bot_id -> Nullable<DbUuid>,
         hash -> Binary,
         prefix -> Text,
         name -> Text,
@@ -93,6 +94,14 @@ tables! {
         started_at -> DbTime,
         ended_at -> Nullable<DbTime>,
         created_at -> DbTime,
+        sentiment -> Nullable<Text>,
+        purchased -> Bool,
+    }
+    conversation_products (tenant_id, conversation_id, product) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        product -> Text,
+        name -> Text,
     }
     messages (tenant_id, conversation_id, seq) {
         tenant_id -> DbUuid,
@@ -105,6 +114,45 @@ tables! {
         text -> Text,
         metadata -> DbJson,
         reply_to -> Nullable<DbUuid>,
+        created_at -> DbTime,
+        feedback -> Nullable<Text>,
+    }
+    leads (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        end_user_id -> DbUuid,
+        conversation_id -> DbUuid,
+        email -> Text,
+        name -> Nullable<Text>,
+        origin -> Text,
+        consent -> Nullable<Bool>,
+        created_at -> DbTime,
+    }
+    visitor_events (tenant_id, bot_id, event_id) {
+        tenant_id -> DbUuid,
+        bot_id -> DbUuid,
+        event_id -> Text,
+        kind -> Text,
+        day -> Integer,
+        occurred_at -> DbTime,
+        conversation_id -> Nullable<DbUuid>,
+        customer -> Nullable<Text>,
+        product -> Nullable<Text>,
+    }
+    orders (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        external_id -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        customer_id -> Nullable<Text>,
+        customer_email -> Nullable<Text>,
+        customer_name -> Nullable<Text>,
+        conversation_id -> Nullable<DbUuid>,
+        day -> Integer,
+        ordered_at -> DbTime,
         created_at -> DbTime,
     }
     conversation_stats (tenant_id, bot_id, day, channel, status, shard) {
@@ -317,6 +365,11 @@ pub(crate) mod functions {
         /// The first of the two that is not null, if there is one.
         #[sql_name = "coalesce"]
         fn coalesce_null<T: SqlType + SingleValue>(a: Nullable<T>, b: Nullable<T>) -> Nullable<T>;
+    }
+
+    diesel::define_sql_function! {
+        /// In lower case; of letters beyond ASCII, as far as the engine goes.
+        fn lower(x: Nullable<diesel::sql_types::Text>) -> Nullable<diesel::sql_types::Text>;
     }
 
     diesel::define_sql_function! {

@@ -52,6 +52,7 @@ impl Asked<'_> {
             limit: PASSAGES,
         };
         let findings = self.retriever.search(&query).await?;
+        observer.found(&findings).await;
         let question = Question {
             system_prompt: self.bot.prompt(),
             language: self.bot.language,

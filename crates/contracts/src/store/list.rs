@@ -23,6 +23,7 @@ macro_rules! store_contract {
             keys_are_listed_newest_first
             revoking_twice_keeps_the_first_time
             an_unknown_key_cannot_be_revoked
+            a_key_of_a_bot_goes_with_it
             a_key_is_changed_by_its_own_tenant_only
             the_last_use_never_goes_back
         );
@@ -64,6 +65,32 @@ macro_rules! store_contract {
             the_same_message_at_once_is_stored_once
             an_answer_to_a_deleted_conversation_is_not_found
             the_same_answer_is_stored_once
+        );
+        $crate::store_contract!($open, opinions:
+            what_a_person_thought_is_kept_and_taken_back
+            only_a_bots_message_is_thought_of
+            what_was_learned_is_found_by
+            conversations_are_filtered_by_time_and_person
+            a_conversation_is_found_by_its_id
+        );
+        $crate::store_contract!($open, leads:
+            an_address_is_kept_once_with_its_first_conversation
+            an_address_comes_with_later_messages_too
+            customers_are_listed_in_their_orders
+            leads_are_listed_newest_first_and_go_with_their_bot
+        );
+        $crate::store_contract!($open, visits:
+            a_visit_is_counted_once
+            activity_is_a_bots_own_and_of_its_days
+            visits_need_their_bot
+        );
+        $crate::store_contract!($open, orders:
+            an_order_is_kept_once
+            orders_told_at_once_are_kept_once
+            an_order_goes_to_the_conversation_that_led_to_it
+            a_conversation_too_long_ago_led_to_nothing
+            an_order_needs_its_bot_and_conversation
+            orders_are_listed_newest_first_and_summed_by_day
         );
         $crate::store_contract!($open, people:
             the_same_identifier_is_the_same_person
@@ -122,6 +149,7 @@ macro_rules! store_contract {
             figures_are_a_tenants_own
         );
         $crate::store_contract!($open, knowledge:
+            sources_are_counted_by_their_status
             a_source_is_found_as_it_was_created
             large_content_comes_back_whole
             a_deleted_source_is_gone_with_all_of_it

@@ -22,8 +22,11 @@ pub mod isolation;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
+pub mod leads;
 pub mod limits;
 mod list;
+pub mod opinions;
+pub mod orders;
 pub mod people;
 pub mod races;
 pub mod seen;
@@ -33,6 +36,7 @@ pub mod staging;
 pub mod sweeping;
 pub mod tenants;
 pub mod trials;
+pub mod visits;
 pub mod webhooks;
 pub mod words;
 
@@ -49,9 +53,12 @@ use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
 use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 /// A store, seen through its ports.
@@ -62,6 +69,9 @@ pub struct Ports {
     pub keys: Arc<dyn ApiKeys>,
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
+    pub leads: Arc<dyn Leads>,
+    pub visits: Arc<dyn Visits>,
+    pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,

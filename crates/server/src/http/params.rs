@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
 use domain::{
-    BotId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result, SourceId,
-    WebhookId,
+    ApiKeyId, BotId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result,
+    SourceId, WebhookId,
 };
 use serde::de::DeserializeOwned;
 
@@ -84,6 +84,14 @@ pub fn bot_filter(value: Option<&str>) -> Option<BotId> {
 /// [`Error::NotFound`]: what is no id is nobody's bot.
 pub fn bot_id(text: &str) -> Result<BotId> {
     BotId::parse(text).ok_or(Error::NotFound(Resource::Bot))
+}
+
+/// An API key's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn key_id(text: &str) -> Result<ApiKeyId> {
+    ApiKeyId::parse(text).ok_or(Error::NotFound(Resource::ApiKey))
 }
 
 /// A knowledge source's id in a path.

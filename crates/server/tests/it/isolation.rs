@@ -6,6 +6,7 @@ use std::time::Duration;
 use application::tenants;
 use botwright::application;
 use botwright::domain::TenantId;
+use botwright::domain::keys::KeyKind;
 use botwright::domain::plans::Plan;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -136,6 +137,19 @@ fn routes() -> Vec<Route> {
         route(
             Method::DELETE,
             "/conversations/{session_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/api-keys",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/bots/{bot_id}/api-keys", None, Sees::NotFound),
+        route(
+            Method::DELETE,
+            "/bots/{bot_id}/api-keys/{key_id}",
             None,
             Sees::NotFound,
         ),
@@ -310,6 +324,7 @@ struct Owned {
     integration: String,
     webhook: String,
     delivery: String,
+    key: String,
 }
 
 const OWNED_SESSION: &str = "owners-session";
@@ -327,9 +342,12 @@ impl Owned {
         let integration =
             json!({ "name": "Owners", "kind": "openai", "api_key": "sk", "enabled": false });
         let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
+        let path = format!("/bots/{bot}/api-keys");
+        let key = post(client, &path, json!({ "name": "key" })).await;
         Self {
             bot,
             integration: text(integration.gives(201), "id").to_owned(),
+            key: text(key.gives(201), "id").to_owned(),
             source: text(&list.lists()[0], "id").to_owned(),
             evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
@@ -352,6 +370,7 @@ impl Owned {
             ("{integration_id}", &self.integration),
             ("{webhook_id}", &self.webhook),
             ("{delivery_id}", &self.delivery),
+            ("{key_id}", &self.key),
         ];
         names
             .iter()
@@ -495,7 +514,7 @@ async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
 async fn no_route_opens_without_a_good_key(server: &TestServer) {
     let owned = Owned::make(&server.client).await;
     let before = owned.snapshot(&server.client).await;
-    let unknown = botwright::domain::keys::ApiSecret::tenant([7; 32]);
+    let unknown = botwright::domain::keys::ApiSecret::new(KeyKind::Tenant, [7; 32]);
     let url = server.url();
     for (client, error) in [
         (Client::without_key(&url), "Missing API key"),
@@ -528,7 +547,9 @@ async fn refused_on_every_route(client: &Client, owned: &Owned) {
 async fn a_revoked_key_is_refused_within_five_seconds(server: &TestServer) {
     let app = server.app();
     let tenant = TenantId::parse(&server.tenant_id).unwrap();
-    let (key, secret) = tenants::create_key(app, tenant, "second").await.unwrap();
+    let (key, secret) = tenants::create_key(app, tenant, None, "second")
+        .await
+        .unwrap();
     let second = Client::new(&server.url(), secret.reveal());
     let owned = Owned::make(&second).await;
     tenants::revoke_key(app, tenant, key.id).await.unwrap();

@@ -19,12 +19,15 @@ mod knowledge_index;
 mod knowledge_pages;
 mod knowledge_rows;
 mod knowledge_trial;
+mod leads;
 mod messages;
+mod orders;
 mod outbox;
 mod statistics;
 mod tenants;
 mod turns;
 mod usage;
+mod visits;
 mod webhook_deliveries;
 mod webhooks;
 

@@ -17,7 +17,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{Runs, end_users, messages, outbox};
+use super::{Runs, end_users, leads, messages, outbox};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -114,6 +114,9 @@ async fn resume(
         ..visitors_message(incoming, id, locked.last_seq)
     };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     let taken = Taken {
         conversations: 0,
         messages: 1,
@@ -169,6 +172,9 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored),
         publish(conn, tenant, &bot, incoming, &message),
     )?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     history.truncate(incoming.history as usize);
     Ok(Received {
         message,
@@ -326,6 +332,7 @@ fn words(
         text: text.to_owned(),
         metadata: Value::Object(serde_json::Map::new()),
         reply_to: None,
+        feedback: None,
         created_at: at,
     }
 }

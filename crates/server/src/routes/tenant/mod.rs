@@ -6,26 +6,32 @@ pub(super) mod conversations;
 mod embeddings;
 pub(super) mod envelope;
 mod evaluations;
+mod keys;
 mod knowledge;
-mod openapi;
 mod receipts;
-mod sse;
-mod stream;
 mod tenants;
 mod webhooks;
 mod words;
-
-pub use openapi::{base, describe};
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::openapi::Described;
 use super::platform;
 use crate::http::{authentication, idempotency};
 
 /// Where the API stands.
 pub const PREFIX: &str = "/api/v1";
+
+/// What the OpenAPI document says of it.
+pub const DESCRIBED: Described = Described {
+    prefix: PREFIX,
+    names: "",
+    error: "ErrorBody",
+    schemes: &["api_key", "bearer"],
+    keyed: true,
+};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -37,6 +43,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(bots::get)
         .service(bots::update)
         .service(bots::delete)
+        .service(keys::create)
+        .service(keys::list)
+        .service(keys::revoke)
         .service(conversations::list)
         .service(conversations::get)
         .service(conversations::send)
@@ -72,6 +81,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .configure(platform::configure)
         // The last one is the outermost.
         .wrap(from_fn(idempotency::once))
-        .wrap(from_fn(authentication::authenticate));
+        .wrap(from_fn(authentication::tenant));
     config.service(routes);
 }
