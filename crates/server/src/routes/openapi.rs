@@ -74,7 +74,8 @@ pub struct Described {
 pub fn base() -> OpenApi {
     let mut info = Info::new("Botwright", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Bots that answer visitors from your own knowledge. Every answer is `{\"success\": true, \"data\": …}`, every \
+        "Bots that answer visitors from your own knowledge. The Tenant API stands under `/api/v1`; the Agent API, of one bot, \
+         under `/v1` with a key of that bot (`Authorization: Bearer tb_pk_...`). In the Tenant API every answer is `{\"success\": true, \"data\": …}`, every \
          error `{\"success\": false, \"error\": …, \"message\": …}`. Send your key as `X-API-Key`, or as a bearer \
          token. A POST with an `Idempotency-Key` can be repeated: it gives the first answer again and does nothing twice."
             .to_owned(),

@@ -6,6 +6,7 @@
     reason = "a test ends where what it needs is not there"
 )]
 
+mod agent;
 mod agent_keys;
 mod analytics;
 mod answers;

@@ -6,8 +6,9 @@ use domain::knowledge::SourceType;
 use domain::messages::Feedback;
 use domain::paging::{PageRequest, PageSizes};
 use domain::{ConversationId, Error, Resource, Result, Timestamp};
-use time::format_description::well_known::{Iso8601, Rfc3339};
-use time::macros::date;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::{date, format_description};
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 use crate::http::params::number;
@@ -94,6 +95,8 @@ pub fn conversation_id(text: &str) -> Result<ConversationId> {
     ConversationId::parse(text).ok_or(Error::NotFound(Resource::Conversation))
 }
 
+const DAY: &[BorrowedFormatItem] = format_description!("[year]-[month]-[day]");
+
 /// A moment, or a whole day.
 enum When {
     Day(Date),
@@ -101,7 +104,7 @@ enum When {
 }
 
 fn when(name: &'static str, text: &str) -> Result<When> {
-    if let Ok(day) = Date::parse(text, &Iso8601::DATE) {
+    if let Ok(day) = Date::parse(text, DAY) {
         return Ok(When::Day(day));
     }
     let moment = OffsetDateTime::parse(text, &Rfc3339);
