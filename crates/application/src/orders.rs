@@ -2,7 +2,7 @@
 
 use domain::actors::Actor;
 use domain::analytics::Days;
-use domain::orders::{Buyer, Currency, DailyRevenue, EXTERNAL_ID_MAX, Order};
+use domain::orders::{AMOUNT_MAX, Buyer, Currency, DailyRevenue, EXTERNAL_ID_MAX, Order};
 use domain::paging::{Page, PageRequest};
 use domain::text::END_USER_FIELD_MAX;
 use domain::{ConversationId, Error, Result, Timestamp, leads};
@@ -30,17 +30,19 @@ pub struct NewOrder {
 /// Keeps an order of the actor's bot; answers it, and whether it is new.
 ///
 /// # Errors
-/// [`Error::Invalid`]: a negative amount, a field that is too long, or an address that can't be one;
+/// [`Error::Invalid`]: an amount that is negative or too large, a field that is too long, or an address that can't be one;
 /// [`Error::NotFound`]: the conversation is not the bot's.
 #[tracing::instrument(level = "debug", name = "orders.record", skip_all)]
 pub async fn record(app: &App, actor: &Actor, order: NewOrder) -> Result<(Order, bool)> {
     fits("externalId", Some(&order.external_id), EXTERNAL_ID_MAX)?;
     fits("id", order.buyer.id.as_deref(), END_USER_FIELD_MAX)?;
     fits("name", order.buyer.name.as_deref(), END_USER_FIELD_MAX)?;
-    if order.amount < 0 {
+    if !(0..=AMOUNT_MAX).contains(&order.amount) {
         return Err(Error::invalid(
             "amount",
-            "The 'amount' field must not be negative.",
+            format!(
+                "The 'amount' field must be 0 to {AMOUNT_MAX} of the currency's smallest unit."
+            ),
         ));
     }
     let email = match order.buyer.email.as_deref() {

@@ -9,6 +9,8 @@ use crate::{BotId, ConversationId, Error, OrderId, Result, TenantId, Timestamp};
 
 /// For how long after its last message a conversation counts as what led to an order.
 pub const ATTRIBUTION_WINDOW: Duration = Duration::days(7);
+/// The most that an order may come to, so that sums of many are numbers too.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 /// The longest name that a shop may give an order.
 pub const EXTERNAL_ID_MAX: u64 = 128;
 
@@ -86,7 +88,7 @@ pub struct Order {
     pub id: OrderId,
     /// The shop's name for it.
     pub external_id: String,
-    /// What it came to, in the currency's smallest unit, not negative.
+    /// What it came to, in the currency's smallest unit: 0 to [`AMOUNT_MAX`].
     pub amount: i64,
     /// In which currency.
     pub currency: Currency,

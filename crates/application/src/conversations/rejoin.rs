@@ -40,6 +40,8 @@ pub async fn rejoin(
         }
         if app.clock.now() - message.created_at > ABANDONED_AFTER {
             let received = reopen(app, tenant, message).await?;
+            // Whoever began it may have told pieces of it.
+            observer.restart().await;
             return finish(app, tenant, received, observer).await;
         }
         app.clock.sleep(LOOK_EVERY).await;

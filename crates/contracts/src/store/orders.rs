@@ -3,7 +3,7 @@
 use domain::analytics::Days;
 use domain::bots::Bot;
 use domain::conversations::ConversationFilter;
-use domain::orders::{ATTRIBUTION_WINDOW, Buyer, Currency, DailyRevenue, Order};
+use domain::orders::{AMOUNT_MAX, ATTRIBUTION_WINDOW, Buyer, Currency, DailyRevenue, Order};
 use domain::{Error, Resource, TenantId, Timestamp};
 use time::Duration;
 
@@ -45,7 +45,7 @@ pub async fn an_order_is_kept_once(s: &Ports) {
     };
     let order = Order {
         buyer,
-        ..new_order("A-1", i64::MAX, NOON)
+        ..new_order("A-1", AMOUNT_MAX, NOON)
     };
     let kept = s.orders.record(tenant, ada.id, &order).await.unwrap();
     assert_eq!(kept, (order.clone(), true));

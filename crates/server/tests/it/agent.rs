@@ -2,8 +2,11 @@
 
 use application::App;
 use botwright::application;
-use botwright::domain::conversations::{Learned, Sentiment};
-use botwright::domain::{ConversationId, TenantId};
+use botwright::domain::conversations::{
+    EndUserDetails, Incoming, Learned, NewConversationIds, Sentiment,
+};
+use botwright::domain::plans::Plan;
+use botwright::domain::{BotId, ConversationId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, TestServer};
@@ -18,7 +21,8 @@ on_both!(
     a_conversation_goes_on,
     a_client_that_was_cut_off_gets_the_rest,
     what_is_refused_before_a_turn_is_an_ordinary_error,
-    a_message_without_an_answer_waits_and_is_found,
+    a_turn_is_whole_for_who_hung_up,
+    an_answer_that_nobody_makes_is_made,
     conversations_are_filtered,
     what_people_think_is_kept_and_counted,
     visits_are_counted_once,
@@ -269,7 +273,7 @@ async fn what_is_refused_before_a_turn_is_an_ordinary_error(server: &TestServer)
     assert_eq!(none.grants()["meta"]["total"], 0);
 }
 
-async fn a_message_without_an_answer_waits_and_is_found(server: &TestServer) {
+async fn a_turn_is_whole_for_who_hung_up(server: &TestServer) {
     let (_, agent) = knowing(server).await;
     let first = chat(&agent, json!({ "message": ASK_HOURS })).await;
     let id = text(&first[0].data, "messageId");
@@ -289,6 +293,53 @@ async fn a_message_without_an_answer_waits_and_is_found(server: &TestServer) {
         },
     )
     .await;
+}
+
+async fn an_answer_that_nobody_makes_is_made(server: &TestServer) {
+    let (bot, agent) = knowing(server).await;
+    let app = server.app();
+    let id = || app.ids.uuid();
+    // As a process leaves it that died ten minutes ago.
+    let left = Incoming {
+        session_id: "left".into(),
+        bot_id: BotId::parse(&bot),
+        channel: None,
+        end_user: EndUserDetails::default(),
+        contact: None,
+        text: ASK_HOURS.into(),
+        message_id: id().into(),
+        new_ids: NewConversationIds {
+            conversation: id().into(),
+            end_user: id().into(),
+            welcome: id().into(),
+        },
+        history: 0,
+        limits: app.plans.limits(Plan::Enterprise),
+        at: app.clock.now() - std::time::Duration::from_secs(600),
+    };
+    let tenant = TenantId::parse(&server.tenant_id).unwrap();
+    app.conversations.receive(tenant, &left).await.unwrap();
+    let body = json!({ "message": ASK_HOURS, "conversationId": left.new_ids.conversation });
+    let last = format!("{}.5", left.message_id);
+    let made = events(&come_back(&agent, &last, body.clone()).await);
+    assert_eq!(
+        names(&made),
+        [
+            "action_started",
+            "chunk",
+            "tool_call",
+            "chunk",
+            "action_completed",
+            "completed"
+        ]
+    );
+    assert_eq!(made[1].data, json!({ "text": "", "restart": true }));
+    let answer = text(&made.last().unwrap().data, "message");
+    assert_eq!(told(&made), answer);
+    assert!(answer.contains("9 AM to 6 PM"));
+    let again = events(&come_back(&agent, &format!("{}.0", left.message_id), body).await);
+    assert_eq!(again.last().unwrap().data, made.last().unwrap().data);
+    assert_eq!(messages(&server.client, "left").await.len(), 2);
 }
 
 async fn learn(app: &App, tenant: &str, talk: &str, sentiment: Sentiment, product: &str) {
@@ -584,6 +635,8 @@ async fn orders_are_kept_once_and_attributed(server: &TestServer) {
         json!({ "externalId": "x".repeat(129) }),
         json!({ "amount": null }),
         json!({ "amount": -1 }),
+        json!({ "amount": 1_000_000_000_000_001_u64 }),
+        json!({ "amount": u64::MAX }),
         json!({ "amount": 1.5 }),
         json!({ "amount": "1.505" }),
         json!({ "amount": "-1" }),
