@@ -53,7 +53,8 @@ pub(crate) enum Pooling {
 
 /// What a folder holds.
 pub(crate) struct Folder {
-    /// Its name, and the beginning of a hash over its weights: other weights are another model.
+    /// Its name, and the beginning of a hash over all that decides on its vectors: with another tokenizer it is another
+    /// model.
     pub(crate) name: String,
     pub(crate) path: PathBuf,
     pub(crate) config: Config,
@@ -70,6 +71,13 @@ struct SentenceConfig {
     max_seq_length: Option<usize>,
 }
 
+/// An entry of `modules.json`, as far as it matters.
+#[derive(Deserialize)]
+struct Module {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 /// `1_Pooling/config.json`, as far as it matters.
 #[derive(Deserialize)]
 struct PoolingConfig {
@@ -81,8 +89,18 @@ struct PoolingConfig {
 
 impl Folder {
     pub(crate) fn read(path: &Path) -> Result<Self, OpenError> {
+        // A folder that is named `.` has a name too, which says whether texts want a prefix.
+        let path = &path
+            .canonicalize()
+            .map_err(|error| unreadable(path, &error))?;
+        let mut digest = Sha256::new();
+        let mut hashed = |bytes: Vec<u8>| {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(&bytes);
+            bytes
+        };
         let file = path.join("config.json");
-        let config: Value = parse(&file, &bytes(&file)?)?;
+        let config: Value = parse(&file, &hashed(bytes(&file)?))?;
         let kind = config["model_type"].as_str().unwrap_or_default();
         if kind != "bert" {
             return Err(OpenError::UnknownType(kind.to_owned()));
@@ -97,6 +115,7 @@ impl Folder {
             ));
         }
         let sentence: Option<SentenceConfig> = optional(&path.join("sentence_bert_config.json"))?;
+        check_modules(&path.join("modules.json"))?;
         let pooling = pooling(&path.join("1_Pooling").join("config.json"))?;
         let tokens = sentence
             .and_then(|sentence| sentence.max_seq_length)
@@ -105,7 +124,7 @@ impl Folder {
             .max(SHORTEST);
         let file = path.join("tokenizer.json");
         let mut tokenizer =
-            Tokenizer::from_bytes(bytes(&file)?).map_err(|error| broken(&file, error))?;
+            Tokenizer::from_bytes(hashed(bytes(&file)?)).map_err(|error| broken(&file, error))?;
         // Padded by us, batch by batch.
         tokenizer.with_padding(None);
         let truncation = tokenizers::TruncationParams {
@@ -118,9 +137,11 @@ impl Folder {
         if tokenizer.get_vocab_size(true) > config.vocab_size {
             return Err(broken(&file, "it has more words than the model"));
         }
-        let weights = bytes(&path.join("model.safetensors"))?;
+        let weights = hashed(bytes(&path.join("model.safetensors"))?);
+        digest.update([u8::from(pooling == Pooling::First)]);
+        digest.update((tokens as u64).to_le_bytes());
         Ok(Self {
-            name: name(path, &weights),
+            name: name(path, &digest.finalize()),
             path: path.to_owned(),
             config,
             tokenizer,
@@ -131,14 +152,27 @@ impl Folder {
     }
 }
 
-fn name(path: &Path, weights: &[u8]) -> String {
+/// Refuses a folder whose vectors go through more than the model, its pooling and their length.
+fn check_modules(file: &Path) -> Result<(), OpenError> {
+    let modules: Option<Vec<Module>> = optional(file)?;
+    let kinds = modules.iter().flatten().map(|module| module.kind.as_str());
+    let known = ["Transformer", "Pooling", "Normalize"];
+    for kind in kinds {
+        let name = kind.rsplit('.').next().unwrap_or(kind);
+        if !known.contains(&name) {
+            return Err(broken(file, format!("the module '{name}' is not known")));
+        }
+    }
+    Ok(())
+}
+
+fn name(path: &Path, digest: &[u8]) -> String {
     let folder = path.file_name().unwrap_or(path.as_os_str());
     let folder = folder.to_string_lossy();
     let mut end = folder.len().min(NAME_MAX);
     while !folder.is_char_boundary(end) {
         end -= 1;
     }
-    let digest = Sha256::digest(weights);
     let hash: String = digest[..6].iter().map(|b| format!("{b:02x}")).collect();
     format!("{}@{hash}", &folder[..end])
 }
@@ -146,8 +180,14 @@ fn name(path: &Path, weights: &[u8]) -> String {
 fn pooling(file: &Path) -> Result<Pooling, OpenError> {
     match optional::<PoolingConfig>(file)? {
         None => Ok(Pooling::Mean),
-        Some(config) if config.pooling_mode_mean_tokens => Ok(Pooling::Mean),
-        Some(config) if config.pooling_mode_cls_token => Ok(Pooling::First),
+        Some(PoolingConfig {
+            pooling_mode_mean_tokens: true,
+            pooling_mode_cls_token: false,
+        }) => Ok(Pooling::Mean),
+        Some(PoolingConfig {
+            pooling_mode_mean_tokens: false,
+            pooling_mode_cls_token: true,
+        }) => Ok(Pooling::First),
         Some(_) => Err(broken(file, "only the mean and the first token are known")),
     }
 }
@@ -160,10 +200,14 @@ fn optional<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, OpenError> {
 }
 
 fn bytes(file: &Path) -> Result<Vec<u8>, OpenError> {
-    std::fs::read(file).map_err(|error| OpenError::Unreadable {
-        path: file.to_owned(),
+    std::fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> OpenError {
+    OpenError::Unreadable {
+        path: path.to_owned(),
         reason: error.to_string(),
-    })
+    }
 }
 
 fn parse<T: DeserializeOwned>(file: &Path, bytes: &[u8]) -> Result<T, OpenError> {

@@ -64,22 +64,25 @@ impl Worker {
 
 fn serve(requests: &mpsc::Receiver<Request>, pool: &ThreadPool, model: &Model) {
     while let Ok(request) = requests.recv() {
-        let embedded = pool.install(|| embed(model, &request));
-        if let Some(embedded) = embedded {
+        // A fault of a library costs one request, not all that come after it.
+        let work = || pool.install(|| embed(model, &request));
+        let embedded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        if let Some(embedded) = embedded.unwrap_or_else(|_| Some(failed("it panicked"))) {
             // Nobody waits any more: nothing is lost, it can be made again.
             let _ = request.reply.send(embedded);
         }
     }
 }
 
+fn failed(why: &str) -> Embedded {
+    tracing::warn!(why, "the local model failed");
+    Err(ProviderError::BadAnswer(
+        "the local model failed".to_owned(),
+    ))
+}
+
 /// `None`: who asked waits no more.
 fn embed(model: &Model, request: &Request) -> Option<Embedded> {
-    let failed = |why: String| {
-        tracing::warn!(why, "the local model failed");
-        Err(ProviderError::BadAnswer(
-            "the local model failed".to_owned(),
-        ))
-    };
     let tokens: Result<Vec<Tokens>, String> = request
         .texts
         .iter()
@@ -87,7 +90,7 @@ fn embed(model: &Model, request: &Request) -> Option<Embedded> {
         .collect();
     let tokens = match tokens {
         Ok(tokens) => tokens,
-        Err(why) => return Some(failed(why)),
+        Err(why) => return Some(failed(&why)),
     };
     // Of like lengths together, so that little is padding.
     let mut order: Vec<usize> = (0..tokens.len()).collect();
@@ -107,7 +110,7 @@ fn embed(model: &Model, request: &Request) -> Option<Embedded> {
                     made[at] = Some(vector);
                 }
             }
-            Err(why) => return Some(failed(why)),
+            Err(why) => return Some(failed(&why)),
         }
         rest = later;
     }

@@ -64,9 +64,17 @@ fn what_does_not_fit_together_is_told() {
         assert!(told.contains(file), "{field}: {told}");
     }
     let folder = tiny::folder();
-    let pooling = json!({ "pooling_mode_max_tokens": true });
-    tiny::write(folder.path(), "1_Pooling/config.json", &pooling);
-    assert!(refused(folder.path()).contains("only the mean"));
+    for pooling in [
+        json!({ "pooling_mode_max_tokens": true }),
+        json!({ "pooling_mode_mean_tokens": true, "pooling_mode_cls_token": true }),
+    ] {
+        tiny::write(folder.path(), "1_Pooling/config.json", &pooling);
+        assert!(refused(folder.path()).contains("only the mean"));
+    }
+    let folder = tiny::folder();
+    let dense = json!([{ "idx": 2, "type": "sentence_transformers.models.Dense" }]);
+    tiny::write(folder.path(), "modules.json", &dense);
+    assert!(refused(folder.path()).contains("'Dense'"));
 }
 
 #[test]
@@ -102,4 +110,6 @@ async fn the_folder_says_how_it_is_used() {
         made[2][0], made[2][1],
         "they differ beyond the eighth token"
     );
+    assert_ne!(mean.model(), first.model());
+    assert_ne!(first.model(), short.model());
 }
