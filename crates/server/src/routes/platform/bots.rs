@@ -13,7 +13,7 @@ use crate::state::State;
 /// Update bot
 #[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to update")), request_body = UpdateBot, responses((status = 200, body = envelope::Data<UpdatedBot>)))]
 #[patch("/bots/{bot_id}")]
-pub(super) async fn update(
+pub(super) async fn amend(
     state: Data<State>,
     caller: Caller,
     bot_id: Path<String>,

@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// Adds the routes to those of the prefix.
 pub(super) fn configure(config: &mut ServiceConfig) {
     config
-        .service(bots::update)
+        .service(bots::amend)
         .service(conversations::of_bot)
         .service(conversations::messages)
         .service(conversations::delete)
