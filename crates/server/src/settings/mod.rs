@@ -36,6 +36,8 @@ pub struct Settings {
     pub secret_keys: Option<SecretKeys>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
+    /// `BOTWRIGHT_TRUSTED_PROXIES`: who may say in `X-Forwarded-For` where a client is.
+    pub trusted_proxies: Vec<IpNet>,
     /// `BOTWRIGHT_WEBHOOK_RETRIES`: after how many seconds each an event is sent again.
     pub webhook_retries: RetrySchedule,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
@@ -207,7 +209,8 @@ impl Settings {
                     Some(found.map(|embeddings| (variable(group), embeddings)))
                 })
                 .collect::<Result<_, _>>()?,
-            egress_allow: networks(&source)?,
+            egress_allow: networks(&source, "egress_allow")?,
+            trusted_proxies: networks(&source, "trusted_proxies")?,
             webhook_retries: source
                 .parse("webhook_retries", "seconds with commas between them")?
                 .unwrap_or_default(),
@@ -344,8 +347,8 @@ fn embeddings(source: &Source, group: &str) -> Result<Option<Embeddings>, Settin
     }
 }
 
-fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
-    let text = source.text("egress_allow").unwrap_or_default();
+fn networks(source: &Source, name: &str) -> Result<Vec<IpNet>, SettingsError> {
+    let text = source.text(name).unwrap_or_default();
     let words = text
         .split(',')
         .map(str::trim)
@@ -357,7 +360,7 @@ fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
                 .or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from));
             network.map_err(|_| {
                 SettingsError::new(
-                    "BOTWRIGHT_EGRESS_ALLOW",
+                    variable(name),
                     format!("'{word}' is not a network such as 10.0.0.0/8"),
                 )
             })
