@@ -69,4 +69,6 @@ ids! {
     LeadId,
     /// An order in a shop.
     OrderId,
+    /// Questions that ask the same.
+    QuestionGroupId,
 }

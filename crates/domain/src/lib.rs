@@ -30,6 +30,7 @@ pub mod keys;
 pub mod knowledge;
 pub mod language;
 pub mod leads;
+pub mod learning;
 pub mod messages;
 mod named;
 pub mod orders;
@@ -50,7 +51,7 @@ pub mod websites;
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
     ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
-    JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
+    JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

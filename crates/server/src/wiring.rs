@@ -11,6 +11,7 @@ use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
 use egress::Egress;
+use insights::{LexiconSentiment, PatternIntents, WordReader};
 use llm::{
     Anthropic, AnthropicSettings, ConnectedModels, EmbedderSettings, Extractive, OpenAi,
     OpenAiEmbedder, OpenAiSettings,
@@ -97,6 +98,11 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         orders: stores.orders.clone(),
         usages: stores.usages.clone(),
         analytics: stores.analytics.clone(),
+        insights: stores.insights.clone(),
+        learning: stores.learning.clone(),
+        sentiment: Arc::new(LexiconSentiment),
+        intents: Arc::new(PatternIntents),
+        words: Arc::new(WordReader),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),

@@ -38,10 +38,12 @@ use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
+use domain::insights::Insights;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
+use domain::learning::Learning;
 use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
@@ -157,6 +159,10 @@ pub struct Stores {
     pub usages: Arc<dyn Usages>,
     /// Figures about conversations.
     pub analytics: Arc<dyn Analytics>,
+    /// Learning from what visitors write.
+    pub learning: Arc<dyn Learning>,
+    /// Figures about what was learned.
+    pub insights: Arc<dyn Insights>,
     /// Knowledge sources.
     pub knowledge: Arc<dyn KnowledgeSources>,
     /// What retrieval reads.
@@ -227,6 +233,8 @@ impl Stores {
             + Orders
             + Usages
             + Analytics
+            + Learning
+            + Insights
             + KnowledgeSources
             + KnowledgeIndex
             + Embeddings
@@ -249,6 +257,8 @@ impl Stores {
             orders: store.clone(),
             usages: store.clone(),
             analytics: store.clone(),
+            learning: store.clone(),
+            insights: store.clone(),
             knowledge: store.clone(),
             index: store.clone(),
             trials,

@@ -15,7 +15,7 @@ use domain::{BotId, ConversationId, MessageId, Result, TenantId, Timestamp};
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
 use super::statistics::{self, Counted};
-use super::{count, messages, optional_word, run, turns, usage, word};
+use super::{count, learning, messages, optional_word, run, turns, usage, word};
 use crate::fault::Fault;
 use crate::schema::{bots, conversation_products as products, conversations, end_users};
 use crate::scope::Scope;
@@ -269,6 +269,7 @@ async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result
     }
     statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
     diesel::delete(row()).execute(conn).await?;
+    learning::forget(conn, tenant, locked.bot_id).await?;
     Ok(true)
 }
 
@@ -448,7 +449,7 @@ async fn end(
     find(conn, tenant, session_id).await
 }
 
-async fn learn(
+pub(super) async fn learn(
     conn: &mut Conn,
     tenant: TenantId,
     id: ConversationId,

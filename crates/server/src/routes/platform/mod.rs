@@ -4,6 +4,7 @@ mod bots;
 mod conversations;
 mod error;
 mod integrations;
+mod products;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,5 +20,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(integrations::get)
         .service(integrations::update)
         .service(integrations::delete)
-        .service(integrations::test);
+        .service(integrations::test)
+        .service(products::list_products)
+        .service(products::replace_products);
 }

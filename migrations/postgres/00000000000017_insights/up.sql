@@ -1,0 +1,102 @@
+-- How far visitors' messages have been learned from, and since when there is something to learn. What was there before
+-- is due at once.
+ALTER TABLE conversations
+    ADD COLUMN learned_seq bigint NOT NULL DEFAULT 0,
+    ADD COLUMN learn_due timestamptz DEFAULT '1970-01-01 00:00:00+00';
+CREATE INDEX conversations_learn ON conversations (learn_due) WHERE learn_due IS NOT NULL;
+-- In the order in which they began, so that all of a bot can be gone through in parts.
+DROP INDEX conversations_bot;
+CREATE INDEX conversations_bot ON conversations (tenant_id, bot_id, id);
+
+-- What a bot's messages are read with.
+CREATE TABLE bot_learning (
+    tenant_id uuid NOT NULL,
+    bot_id uuid NOT NULL,
+    version bigint NOT NULL,
+    -- The catalogue: a list.
+    products jsonb NOT NULL,
+    -- Of conversations after this one the products are to be looked for again.
+    again_after uuid,
+    PRIMARY KEY (tenant_id, bot_id),
+    FOREIGN KEY (tenant_id, bot_id) REFERENCES bots (tenant_id, id) ON DELETE CASCADE
+);
+CREATE INDEX bot_learning_again ON bot_learning (tenant_id, bot_id) WHERE again_after IS NOT NULL;
+
+-- What was learned from visitors' messages. Days are Julian day numbers (UTC).
+CREATE TABLE learned_messages (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    bot_id uuid NOT NULL,
+    day integer NOT NULL,
+    sentiment text NOT NULL,
+    score double precision NOT NULL,
+    intent text,
+    intent_score double precision,
+    PRIMARY KEY (tenant_id, conversation_id, seq),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+);
+CREATE INDEX learned_messages_sentiment ON learned_messages (tenant_id, bot_id, day, sentiment, score);
+CREATE INDEX learned_messages_intent ON learned_messages (tenant_id, bot_id, day, intent, intent_score)
+    WHERE intent IS NOT NULL;
+
+-- The products that they speak of.
+CREATE TABLE learned_mentions (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    -- The same for all spellings.
+    product text NOT NULL,
+    -- Null: it is in no catalogue.
+    product_id text,
+    name text NOT NULL,
+    bot_id uuid NOT NULL,
+    day integer NOT NULL,
+    sentiment text NOT NULL,
+    score double precision NOT NULL,
+    PRIMARY KEY (tenant_id, conversation_id, seq, product),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+);
+CREATE INDEX learned_mentions_day ON learned_mentions (tenant_id, bot_id, day, product);
+
+-- Those that ask something, in groups.
+CREATE TABLE learned_questions (
+    tenant_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    bot_id uuid NOT NULL,
+    day integer NOT NULL,
+    group_id uuid NOT NULL,
+    answered boolean NOT NULL,
+    -- How many of the group were nearest to it; null: none is compared with it.
+    exemplar_count bigint,
+    PRIMARY KEY (tenant_id, conversation_id, seq),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+);
+CREATE INDEX learned_questions_day ON learned_questions (tenant_id, bot_id, day, group_id, answered);
+CREATE INDEX learned_questions_group ON learned_questions (tenant_id, bot_id, group_id);
+CREATE INDEX learned_questions_exemplars ON learned_questions (tenant_id, bot_id, group_id)
+    WHERE exemplar_count IS NOT NULL;
+
+ALTER TABLE bot_learning ENABLE ROW LEVEL SECURITY;
+ALTER TABLE bot_learning FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON bot_learning USING
+    (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');
+
+ALTER TABLE learned_messages ENABLE ROW LEVEL SECURITY;
+ALTER TABLE learned_messages FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON learned_messages USING
+    (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');
+
+ALTER TABLE learned_mentions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE learned_mentions FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON learned_mentions USING
+    (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');
+
+ALTER TABLE learned_questions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE learned_questions FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON learned_questions USING
+    (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');

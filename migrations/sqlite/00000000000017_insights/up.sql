@@ -1,0 +1,78 @@
+-- How far visitors' messages have been learned from, and since when there is something to learn. What was there before
+-- is due at once.
+ALTER TABLE conversations ADD COLUMN learned_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE conversations ADD COLUMN learn_due INTEGER DEFAULT 0;
+CREATE INDEX conversations_learn ON conversations (learn_due) WHERE learn_due IS NOT NULL;
+
+-- What a bot's messages are read with.
+CREATE TABLE bot_learning (
+    tenant_id BLOB NOT NULL,
+    bot_id BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    -- The catalogue: a list.
+    products TEXT NOT NULL CHECK (json_valid(products)),
+    -- Of conversations after this one the products are to be looked for again.
+    again_after BLOB,
+    PRIMARY KEY (tenant_id, bot_id),
+    FOREIGN KEY (tenant_id, bot_id) REFERENCES bots (tenant_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bot_learning_again ON bot_learning (tenant_id, bot_id) WHERE again_after IS NOT NULL;
+
+-- What was learned from visitors' messages. Days are Julian day numbers (UTC).
+CREATE TABLE learned_messages (
+    tenant_id BLOB NOT NULL,
+    conversation_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    bot_id BLOB NOT NULL,
+    day INTEGER NOT NULL,
+    sentiment TEXT NOT NULL,
+    score REAL NOT NULL,
+    intent TEXT,
+    intent_score REAL,
+    PRIMARY KEY (tenant_id, conversation_id, seq),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX learned_messages_sentiment ON learned_messages (tenant_id, bot_id, day, sentiment, score);
+CREATE INDEX learned_messages_intent ON learned_messages (tenant_id, bot_id, day, intent, intent_score)
+    WHERE intent IS NOT NULL;
+
+-- The products that they speak of.
+CREATE TABLE learned_mentions (
+    tenant_id BLOB NOT NULL,
+    conversation_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    -- The same for all spellings.
+    product TEXT NOT NULL,
+    -- Null: it is in no catalogue.
+    product_id TEXT,
+    name TEXT NOT NULL,
+    bot_id BLOB NOT NULL,
+    day INTEGER NOT NULL,
+    sentiment TEXT NOT NULL,
+    score REAL NOT NULL,
+    PRIMARY KEY (tenant_id, conversation_id, seq, product),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX learned_mentions_day ON learned_mentions (tenant_id, bot_id, day, product);
+
+-- Those that ask something, in groups.
+CREATE TABLE learned_questions (
+    tenant_id BLOB NOT NULL,
+    conversation_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    bot_id BLOB NOT NULL,
+    day INTEGER NOT NULL,
+    group_id BLOB NOT NULL CHECK (length(group_id) = 16),
+    answered INTEGER NOT NULL CHECK (answered IN (0, 1)),
+    -- How many of the group were nearest to it; null: none is compared with it.
+    exemplar_count INTEGER,
+    PRIMARY KEY (tenant_id, conversation_id, seq),
+    FOREIGN KEY (tenant_id, conversation_id, seq) REFERENCES messages (tenant_id, conversation_id, seq)
+        ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX learned_questions_day ON learned_questions (tenant_id, bot_id, day, group_id, answered);
+CREATE INDEX learned_questions_group ON learned_questions (tenant_id, bot_id, group_id);
+CREATE INDEX learned_questions_exemplars ON learned_questions (tenant_id, bot_id, group_id)
+    WHERE exemplar_count IS NOT NULL;
