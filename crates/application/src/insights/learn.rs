@@ -118,7 +118,8 @@ impl Reader {
             conversations: Vec::with_capacity(unread.conversations.len()),
             exemplars: Vec::new(),
         };
-        for conversation in unread.conversations {
+        // Those that spoke first come first: a question that is new opens its group.
+        for conversation in unread.conversations.into_iter().rev() {
             let read = self
                 .read_conversation(app, conversation, now, &mut lesson.exemplars)
                 .await?;

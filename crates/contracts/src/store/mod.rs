@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 pub mod leads;
+pub mod learning;
 pub mod limits;
 mod list;
 pub mod opinions;
@@ -50,10 +51,12 @@ use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
+use domain::insights::Insights;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
+use domain::learning::Learning;
 use domain::orders::Orders;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
@@ -74,6 +77,8 @@ pub struct Ports {
     pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
+    pub learning: Arc<dyn Learning>,
+    pub insights: Arc<dyn Insights>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
     pub trials: Arc<dyn TrialIndexes>,

@@ -24,6 +24,7 @@ mod evaluations;
 mod forms;
 mod hostile;
 mod idempotency;
+mod insights;
 mod integrations;
 mod isolation;
 mod knowledge;

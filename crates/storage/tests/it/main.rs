@@ -22,6 +22,8 @@ fn ports(stores: &Stores) -> Ports {
         orders: stores.orders.clone(),
         usages: stores.usages.clone(),
         analytics: stores.analytics.clone(),
+        learning: stores.learning.clone(),
+        insights: stores.insights.clone(),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         trials: stores.trials.clone(),

@@ -1,6 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, evaluations, given, leads, orders, visits, webhooks};
+use contracts::store::{
+    Ports, embeddings, evaluations, given, leads, learning, orders, visits, webhooks,
+};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -41,6 +43,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
         stale_before: given::NOON,
     };
     s.idempotency.begin(tenant, &request).await.unwrap();
+    learning::learn_something(s).await;
     tenant
 }
 
