@@ -29,8 +29,8 @@ pub struct Settings {
     /// `BOTWRIGHT_LLM_FALLBACK`: who answers when the first does not.
     pub fallbacks: Vec<Llm>,
     /// `BOTWRIGHT_EMBEDDINGS_*`: who embeds, and after it, from `BOTWRIGHT_EMBEDDINGS_PREVIOUS_*`, who did before. Empty:
-    /// knowledge is searched by its words alone.
-    pub embedders: Vec<Embeddings>,
+    /// knowledge is searched by its words alone. Each with what its variables begin with.
+    pub embedders: Vec<(String, Embeddings)>,
     /// `BOTWRIGHT_SECRET_KEYS`: what encrypts stored credentials, the newest first. `None`: the file `secret.key` in the
     /// data directory, made when it is needed first.
     pub secret_keys: Option<SecretKeys>,
@@ -202,7 +202,10 @@ impl Settings {
             fallbacks: fallbacks(&source)?,
             embedders: ["embeddings", "embeddings_previous"]
                 .into_iter()
-                .filter_map(|group| embeddings(&source, group).transpose())
+                .filter_map(|group| {
+                    let found = embeddings(&source, group).transpose()?;
+                    Some(found.map(|embeddings| (variable(group), embeddings)))
+                })
                 .collect::<Result<_, _>>()?,
             egress_allow: networks(&source)?,
             webhook_retries: source
@@ -436,8 +439,14 @@ mod tests {
             ..Endpoint::default()
         };
         let wanted = [
-            Embeddings::Local("/srv/minilm".into()),
-            Embeddings::OpenAi(before),
+            (
+                "BOTWRIGHT_EMBEDDINGS".to_owned(),
+                Embeddings::Local("/srv/minilm".into()),
+            ),
+            (
+                "BOTWRIGHT_EMBEDDINGS_PREVIOUS".to_owned(),
+                Embeddings::OpenAi(before),
+            ),
         ];
         assert_eq!(settings.embedders, wanted);
         assert!(!format!("{settings:?}").contains("geheim"));

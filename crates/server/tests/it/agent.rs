@@ -723,6 +723,23 @@ async fn people_and_their_addresses(server: &TestServer) {
         .map(|email| email["consent"].clone())
         .collect();
     assert_eq!(consents, [Value::Null, json!(true), Value::Null]);
+    let talk = leads[1]["conversationId"].clone();
+    let form = json!({ "conversationId": talk, "email": "Amy@Example.com", "name": "Amy", "consent": true });
+    let lead = agent_post(&agent, "/leads", form).await;
+    assert_eq!(text(lead.grants(), "origin"), "FORM");
+    assert_eq!(text(&list("/leads").await[0], "email"), "amy@example.com");
+    for (form, status) in [
+        (json!({ "conversationId": talk }), 400),
+        (json!({ "email": "amy@example.com" }), 400),
+        (json!({ "conversationId": talk, "email": "amy" }), 400),
+        (
+            json!({ "conversationId": "1", "email": "a@example.com" }),
+            404,
+        ),
+        (json!({ "conversationId": talk, "email": 1 }), 400),
+    ] {
+        agent_post(&agent, "/leads", form).await.denies(status);
+    }
     agent_get(&agent, "/customers?sortBy=name")
         .await
         .denies(400);

@@ -133,6 +133,11 @@ fn agent_routes() -> Vec<Route> {
         listed("/insights/questions", ""),
         listed("/customers", ""),
         listed("/leads", ""),
+        told(
+            "/leads",
+            json!({ "conversationId": TALK, "email": "taken@example.com" }),
+            Sees::NotFound,
+        ),
         listed("/emails", ""),
         listed("/knowledge", ""),
         listed("/integrations", ""),
