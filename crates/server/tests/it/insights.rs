@@ -207,7 +207,8 @@ async fn a_shop_learns_what_its_visitors_say(server: &TestServer) {
         );
     }
 
-    delete(client, "/conversations/s2").await.gives(200);
+    let deleted = delete(client, "/conversations/s2").await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
     let told = learned(&agent, 3).await;
     assert_eq!(told["negative"]["count"], 0);
     assert_eq!(
@@ -234,15 +235,10 @@ async fn a_shop_learns_what_its_visitors_say(server: &TestServer) {
     assert_eq!(found(&agent, "product=order").await, 1);
     assert_eq!(found(&agent, "product=aurora%20lamp").await, 0);
 
-    // A message that comes later joins its group, and changes its conversation.
-    write(
-        client,
-        &bot,
-        "s4",
-        "Where is my order? This is awful, terrible service!",
-    )
-    .await;
-    learned(&agent, 4).await;
+    // Messages that come later join their group, and change their conversation.
+    write(client, &bot, "s4", "Where is my order?").await;
+    write(client, &bot, "s4", "This is awful, terrible service!").await;
+    learned(&agent, 5).await;
     let asked = listed(&agent, "/insights/questions").await;
     assert_eq!(asked[0]["unanswered"], 2, "{asked:?}");
     assert_eq!(found(&agent, "sentiment=NEGATIVE").await, 1);

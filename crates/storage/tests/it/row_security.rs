@@ -1,7 +1,7 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, embeddings, evaluations, given, leads, learning, orders, visits, webhooks,
+    Ports, connections, embeddings, evaluations, given, leads, learning, orders, visits, webhooks,
 };
 use domain::TenantId;
 use tokio_postgres::Client;
@@ -13,6 +13,8 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let tenant = given::tenant(s).await;
     let bot = given::welcoming_bot(s, tenant, "Welcome!").await;
     webhooks::endpoint(s, tenant, given::NOON).await;
+    let connection = connections::new(&bot);
+    s.connections.create(&connection).await.unwrap();
     let (key, hash) = given::new_key(tenant, 1);
     s.keys.create(&key, hash).await.unwrap();
     given::turn(s, tenant, "session", given::NOON).await;
