@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod leads;
 pub mod orders;
+pub mod people;
 pub mod rate_limits;
 pub mod tenants;
 pub mod visits;
@@ -42,6 +43,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
 use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
 use domain::secrets::SecretBox;
@@ -65,6 +67,7 @@ pub struct App {
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
     pub leads: Arc<dyn Leads>,
+    pub people: Arc<dyn People>,
     pub visits: Arc<dyn Visits>,
     pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,

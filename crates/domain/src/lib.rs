@@ -35,6 +35,7 @@ pub mod messages;
 mod named;
 pub mod orders;
 pub mod paging;
+pub mod people;
 pub mod plans;
 pub mod prompts;
 pub mod receipts;
@@ -50,8 +51,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
-    JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, TenantId, WebhookId,
+    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
+    EventId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

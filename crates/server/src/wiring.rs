@@ -93,6 +93,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         bots: stores.bots.clone(),
         conversations: stores.conversations.clone(),
         leads: stores.leads.clone(),
+        people: stores.people.clone(),
         visits: stores.visits.clone(),
         orders: stores.orders.clone(),
         usages: stores.usages.clone(),

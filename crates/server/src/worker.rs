@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::insights::Learner;
 use application::jobs::{self, JobEnd};
 use application::webhooks::{self, AT_ONCE, Work};
-use application::{App, conversations, embeddings, idempotency};
+use application::{App, conversations, embeddings, idempotency, people};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
@@ -105,6 +105,9 @@ impl Background {
             app.clone(),
             |app| async move { idempotency::forget_old(&app).await },
         ));
+        background.spawn(repeat(SWEEP, stop.clone(), app.clone(), |app| async move {
+            people::finish_erasures(&app).await
+        }));
         background.spawn(learn(app.clone(), stop.clone()));
         background.spawn(deliver(
             app.clone(),

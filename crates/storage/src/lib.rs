@@ -45,6 +45,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
 use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
@@ -151,6 +152,8 @@ pub struct Stores {
     pub conversations: Arc<dyn Conversations>,
     /// People who talk to bots, and their addresses.
     pub leads: Arc<dyn Leads>,
+    /// People with all that is kept about them.
+    pub people: Arc<dyn People>,
     /// What visitors do beside writing.
     pub visits: Arc<dyn Visits>,
     /// Orders.
@@ -229,6 +232,7 @@ impl Stores {
             + Bots
             + Conversations
             + Leads
+            + People
             + Visits
             + Orders
             + Usages
@@ -253,6 +257,7 @@ impl Stores {
             bots: store.clone(),
             conversations: store.clone(),
             leads: store.clone(),
+            people: store.clone(),
             visits: store.clone(),
             orders: store.clone(),
             usages: store.clone(),

@@ -381,6 +381,13 @@ tables! {
         last_error -> Nullable<Text>,
         last_attempt_at -> Nullable<DbTime>,
     }
+    erasures (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        person -> DbJson,
+        created_at -> DbTime,
+    }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,
         key -> Text,

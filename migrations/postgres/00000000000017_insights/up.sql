@@ -81,6 +81,28 @@ CREATE INDEX learned_questions_group ON learned_questions (tenant_id, bot_id, gr
 CREATE INDEX learned_questions_exemplars ON learned_questions (tenant_id, bot_id, group_id)
     WHERE exemplar_count IS NOT NULL;
 
+-- People who are being erased; each goes once that is done.
+CREATE TABLE erasures (
+    tenant_id uuid NOT NULL,
+    id uuid NOT NULL,
+    bot_id uuid NOT NULL,
+    person jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, bot_id) REFERENCES bots (tenant_id, id) ON DELETE CASCADE
+);
+
+-- By which all of a person is found.
+CREATE INDEX end_users_person ON end_users (tenant_id, bot_id, identifier) WHERE identifier IS NOT NULL;
+CREATE INDEX end_users_email ON end_users (tenant_id, bot_id, lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX orders_conversation ON orders (tenant_id, conversation_id) WHERE conversation_id IS NOT NULL;
+CREATE INDEX orders_customer ON orders (tenant_id, bot_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_email ON orders (tenant_id, bot_id, customer_email) WHERE customer_email IS NOT NULL;
+CREATE INDEX visitor_events_conversation ON visitor_events (tenant_id, conversation_id)
+    WHERE conversation_id IS NOT NULL;
+CREATE INDEX visitor_events_customer ON visitor_events (tenant_id, bot_id, customer) WHERE customer IS NOT NULL;
+CREATE INDEX idempotency_keys_operation ON idempotency_keys (tenant_id, operation_id);
+
 ALTER TABLE bot_learning ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bot_learning FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON bot_learning USING
@@ -99,4 +121,9 @@ CREATE POLICY own_tenant ON learned_mentions USING
 ALTER TABLE learned_questions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE learned_questions FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON learned_questions USING
+    (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');
+
+ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON erasures USING
     (tenant_id::text = current_setting('botwright.tenant', true) OR current_setting('botwright.tenant', true) = '*');

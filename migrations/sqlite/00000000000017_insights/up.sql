@@ -76,3 +76,25 @@ CREATE INDEX learned_questions_day ON learned_questions (tenant_id, bot_id, day,
 CREATE INDEX learned_questions_group ON learned_questions (tenant_id, bot_id, group_id);
 CREATE INDEX learned_questions_exemplars ON learned_questions (tenant_id, bot_id, group_id)
     WHERE exemplar_count IS NOT NULL;
+
+-- People who are being erased; each goes once that is done.
+CREATE TABLE erasures (
+    tenant_id BLOB NOT NULL,
+    id BLOB NOT NULL CHECK (length(id) = 16),
+    bot_id BLOB NOT NULL,
+    person TEXT NOT NULL CHECK (json_valid(person)),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, id),
+    FOREIGN KEY (tenant_id, bot_id) REFERENCES bots (tenant_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- By which all of a person is found.
+CREATE INDEX end_users_person ON end_users (tenant_id, bot_id, identifier) WHERE identifier IS NOT NULL;
+CREATE INDEX end_users_email ON end_users (tenant_id, bot_id, lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX orders_conversation ON orders (tenant_id, conversation_id) WHERE conversation_id IS NOT NULL;
+CREATE INDEX orders_customer ON orders (tenant_id, bot_id, customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX orders_email ON orders (tenant_id, bot_id, customer_email) WHERE customer_email IS NOT NULL;
+CREATE INDEX visitor_events_conversation ON visitor_events (tenant_id, conversation_id)
+    WHERE conversation_id IS NOT NULL;
+CREATE INDEX visitor_events_customer ON visitor_events (tenant_id, bot_id, customer) WHERE customer IS NOT NULL;
+CREATE INDEX idempotency_keys_operation ON idempotency_keys (tenant_id, operation_id);

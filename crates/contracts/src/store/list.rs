@@ -95,6 +95,11 @@ macro_rules! store_contract {
             a_new_catalogue_is_looked_for_in_what_was_said_before
             what_was_learned_is_a_bots_own
         );
+        $crate::store_contract!($open, erasures:
+            a_person_is_all_who_have_their_names_and_addresses
+            a_person_is_erased_in_parts
+            an_erasure_is_unfinished_until_its_last_part
+        );
         $crate::store_contract!($open, orders:
             an_order_is_kept_once
             orders_told_at_once_are_kept_once

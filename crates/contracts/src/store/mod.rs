@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod drafts;
 pub mod embeddings;
 pub mod endings;
+pub mod erasures;
 pub mod evaluations;
 pub mod given;
 pub mod hangups;
@@ -58,6 +59,7 @@ use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
 use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
@@ -73,6 +75,7 @@ pub struct Ports {
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
     pub leads: Arc<dyn Leads>,
+    pub people: Arc<dyn People>,
     pub visits: Arc<dyn Visits>,
     pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,

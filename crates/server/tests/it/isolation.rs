@@ -206,6 +206,18 @@ fn tenant_routes() -> Vec<Route> {
         ),
         route(Method::GET, "/bots/{bot_id}/products", None, Sees::NotFound),
         route(
+            Method::GET,
+            "/bots/{bot_id}/customers/{customer_id}/export",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/bots/{bot_id}/customers/{customer_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
             Method::PUT,
             "/bots/{bot_id}/products",
             Some(json!({ "products": [] })),
@@ -498,6 +510,7 @@ impl Owned {
             ("{conversation_id}", &self.talk),
             (TALK, &self.talk),
             (PERSON, &self.person),
+            ("{customer_id}", &self.person),
             ("{source_id}", &self.source),
             (SOURCE, &self.source),
             ("{message_id}", &self.message),

@@ -30,6 +30,7 @@ mod isolation;
 mod knowledge;
 mod limits;
 mod operations;
+mod people;
 mod platform;
 mod program;
 mod providers;

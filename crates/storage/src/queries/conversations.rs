@@ -253,7 +253,11 @@ async fn find_by_id(
     found.map(shown).transpose()
 }
 
-async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result<bool, Fault> {
+pub(super) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+) -> Result<bool, Fault> {
     let row = || conversations::table.find((key(tenant), key(id)));
     let locked = diesel::update(row())
         .set(conversations::last_seq.eq(conversations::last_seq))
@@ -268,8 +272,9 @@ async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result
         statistics::uncount_messages(conn, tenant, locked.bot_id, id, day, said).await?;
     }
     statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
+    let groups = learning::represented(conn, tenant, id).await?;
     diesel::delete(row()).execute(conn).await?;
-    learning::forget(conn, tenant, locked.bot_id).await?;
+    learning::forget(conn, tenant, locked.bot_id, groups).await?;
     Ok(true)
 }
 

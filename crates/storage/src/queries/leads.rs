@@ -55,7 +55,7 @@ impl Leads for Store {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = leads, check_for_backend(Db))]
-struct LeadRow {
+pub(super) struct LeadRow {
     id: Key,
     end_user_id: Key,
     conversation_id: Key,

@@ -509,8 +509,56 @@ async fn raise_version(conn: &mut Conn, lesson: &Lesson) -> Result<bool, Fault> 
     Ok(true)
 }
 
-/// Has readers read a bot's memory anew, for messages are gone.
-pub(super) async fn forget(conn: &mut Conn, tenant: TenantId, bot: Key) -> Result<(), Fault> {
+/// The groups that questions of a conversation stand for.
+pub(super) async fn represented(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> Result<Vec<Key>, Fault> {
+    let groups = questions::table
+        .filter(questions::tenant_id.eq(key(tenant)))
+        .filter(questions::conversation_id.eq(key(conversation)))
+        .filter(questions::exemplar_count.is_not_null())
+        .select(questions::group_id)
+        .distinct()
+        .load(conn)
+        .await?;
+    Ok(groups)
+}
+
+/// Has readers read a bot's memory anew, for messages are gone. Of groups that have lost all questions that stood for
+/// them, another one does from now on.
+pub(super) async fn forget(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: Key,
+    groups: Vec<Key>,
+) -> Result<(), Fault> {
+    for group in groups {
+        let left: Option<(Key, i64, Option<i64>)> = questions::table
+            .filter(questions::tenant_id.eq(key(tenant)))
+            .filter(questions::bot_id.eq(bot))
+            .filter(questions::group_id.eq(group))
+            .order((
+                questions::exemplar_count.is_null(),
+                questions::conversation_id,
+                questions::seq,
+            ))
+            .select((
+                questions::conversation_id,
+                questions::seq,
+                questions::exemplar_count,
+            ))
+            .first(conn)
+            .await
+            .optional()?;
+        if let Some((conversation, seq, None)) = left {
+            diesel::update(questions::table.find((key(tenant), conversation, seq)))
+                .set(questions::exemplar_count.eq(1))
+                .execute(conn)
+                .await?;
+        }
+    }
     diesel::update(memories::table.find((key(tenant), bot)))
         .set(memories::version.eq(memories::version + 1))
         .execute(conn)

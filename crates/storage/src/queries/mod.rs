@@ -25,6 +25,7 @@ mod learning;
 mod messages;
 mod orders;
 mod outbox;
+mod people;
 mod statistics;
 mod tenants;
 mod turns;

@@ -39,7 +39,7 @@ impl Orders for Store {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = orders, check_for_backend(Db))]
-struct OrderRow {
+pub(super) struct OrderRow {
     id: Key,
     external_id: String,
     amount: i64,

@@ -18,6 +18,7 @@ fn ports(stores: &Stores) -> Ports {
         bots: stores.bots.clone(),
         conversations: stores.conversations.clone(),
         leads: stores.leads.clone(),
+        people: stores.people.clone(),
         visits: stores.visits.clone(),
         orders: stores.orders.clone(),
         usages: stores.usages.clone(),

@@ -1,7 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, connections, embeddings, evaluations, given, leads, learning, orders, visits, webhooks,
+    Ports, connections, embeddings, erasures, evaluations, given, leads, learning, orders, visits,
+    webhooks,
 };
 use domain::TenantId;
 use tokio_postgres::Client;
@@ -46,6 +47,8 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     };
     s.idempotency.begin(tenant, &request).await.unwrap();
     learning::learn_something(s).await;
+    let erasure = erasures::erasure(&bot, domain::people::Person::default());
+    s.people.begin_erasure(&erasure).await.unwrap();
     tenant
 }
 

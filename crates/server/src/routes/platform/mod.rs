@@ -2,6 +2,7 @@
 
 mod bots;
 mod conversations;
+mod customers;
 mod error;
 mod integrations;
 mod products;
@@ -21,6 +22,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(integrations::update)
         .service(integrations::delete)
         .service(integrations::test)
+        .service(customers::export_customer)
+        .service(customers::erase_customer)
         .service(products::list_products)
         .service(products::replace_products);
 }
