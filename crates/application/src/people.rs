@@ -14,6 +14,8 @@ use crate::knowledge::pacing::paced;
 
 /// Conversations erased in one transaction.
 const PART: u32 = 5;
+/// Conversations that another customer is given in one transaction.
+const MOVED: u32 = 50;
 /// An erasure that is older is taken up by the background: its request may have died.
 const TAKEN_UP_AFTER: Duration = Duration::from_secs(60);
 
@@ -91,6 +93,15 @@ pub async fn finish_erasures(app: &App) -> Result<()> {
     while let Some(erasure) = app.people.unfinished(before).await? {
         finish(app, &erasure).await?;
     }
+    Ok(())
+}
+
+/// Makes customers one who turned out to be.
+///
+/// # Errors
+/// As the port.
+pub async fn merge(app: &App) -> Result<()> {
+    while paced(app, app.people.merge(MOVED)).await? {}
     Ok(())
 }
 

@@ -72,6 +72,12 @@ pub trait People: Send + Sync {
     async fn belongings(&self, tenant: TenantId, bot: BotId, person: &Person)
     -> Result<Belongings>;
 
+    /// Looks whether the next customer, of any tenant, whose names or addresses came anew is somebody whom the bot knows
+    /// already, and makes them one: whom the bot knew first, with all conversations and leads, at most `most` of these in
+    /// one part, and what the first one lacked of name and address. Who writes by the other's names from then
+    /// on is the first. `false`: there is nobody to look at.
+    async fn merge(&self, most: u32) -> Result<bool>;
+
     /// Keeps that a person is to be erased.
     ///
     /// # Errors

@@ -108,6 +108,9 @@ impl Background {
         background.spawn(repeat(SWEEP, stop.clone(), app.clone(), |app| async move {
             people::finish_erasures(&app).await
         }));
+        background.spawn(repeat(LOOK, stop.clone(), app.clone(), |app| async move {
+            people::merge(&app).await
+        }));
         background.spawn(learn(app.clone(), stop.clone()));
         background.spawn(deliver(
             app.clone(),

@@ -77,6 +77,8 @@ tables! {
         name -> Nullable<Text>,
         email -> Nullable<Text>,
         created_at -> DbTime,
+        same_as -> Nullable<DbUuid>,
+        unmerged -> Bool,
     }
     conversations (tenant_id, id) {
         tenant_id -> DbUuid,

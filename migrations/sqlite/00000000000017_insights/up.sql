@@ -88,6 +88,12 @@ CREATE TABLE erasures (
     FOREIGN KEY (tenant_id, bot_id) REFERENCES bots (tenant_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- The customer that this one turned out to be, if another; and whether that is still to be looked for.
+ALTER TABLE end_users ADD COLUMN same_as BLOB;
+ALTER TABLE end_users ADD COLUMN unmerged INTEGER NOT NULL DEFAULT 1 CHECK (unmerged IN (0, 1));
+CREATE INDEX end_users_unmerged ON end_users (tenant_id, id) WHERE unmerged;
+CREATE INDEX end_users_same ON end_users (tenant_id, same_as) WHERE same_as IS NOT NULL;
+
 -- By which all of a person is found.
 CREATE INDEX end_users_person ON end_users (tenant_id, bot_id, identifier) WHERE identifier IS NOT NULL;
 CREATE INDEX end_users_email ON end_users (tenant_id, bot_id, lower(email)) WHERE email IS NOT NULL;

@@ -3,7 +3,7 @@
 use domain::analytics::Days;
 use domain::bots::{Bot, ChannelType};
 use domain::conversations::Incoming;
-use domain::leads::{Contact, Origin};
+use domain::leads::{Contact, CustomerOrder, Origin};
 use domain::people::{Erasure, Named, Person};
 use domain::visits::VisitKind;
 use domain::{EndUserId, Error, Resource};
@@ -90,6 +90,63 @@ pub async fn a_person_is_all_who_have_their_names_and_addresses(s: &Ports) {
     assert_eq!(found.unwrap().identifiers, ["olga"]);
     let named = Named::Customer(one);
     assert_eq!(s.people.find(tenant, other.id, &named).await.unwrap(), None);
+}
+
+/// Customers of one bot who have a name or an address in common are made one, in parts, and stay one.
+pub async fn customers_who_turn_out_to_be_one_are_made_one(s: &Ports) {
+    let (tenant, ada) = tenant_with_bot(s).await;
+    let other = bot(s, tenant).await;
+    let (web, sms) = (ChannelType::Webchat, ChannelType::Sms);
+    let told = Some(("zoe@example.com", Origin::Identity));
+    let written = Some(("zoe@example.com", Origin::Message));
+    let first = write(s, &ada, "1", web, Some("zoe"), None).await;
+    let second = write(s, &ada, "2", sms, Some("zoe-2"), told).await;
+    write(s, &ada, "3", sms, Some("zoe-2"), None).await;
+    let friend = write(s, &ada, "4", web, Some("olga"), written).await;
+    let elsewhere = write(s, &other, "5", web, Some("zoe"), told).await;
+    assert!(first != second);
+    while s.people.merge(1).await.unwrap() {}
+    let who = async |session: &str| {
+        let found = s.conversations.find(tenant, session).await.unwrap();
+        found.unwrap().end_user
+    };
+    assert_eq!((who("1").await.id, who("2").await.id), (first, second));
+    // By an address that is entered in a form.
+    let form = Contact {
+        lead_id: id(),
+        email: "zoe@example.com".into(),
+        origin: Origin::Form,
+        consent: None,
+    };
+    let talk = s.conversations.find(tenant, "1").await.unwrap().unwrap().id;
+    let kept = s.leads.keep(tenant, ada.id, talk, &form, None, after(1));
+    kept.await.unwrap();
+    while s.people.merge(1).await.unwrap() {}
+    for session in ["1", "2", "3"] {
+        assert_eq!(who(session).await.id, first, "{session}");
+    }
+    assert_eq!((who("4").await.id, who("5").await.id), (friend, elsewhere));
+    let order = CustomerOrder::Oldest;
+    let customers = s
+        .leads
+        .customers(tenant, ada.id, order, all())
+        .await
+        .unwrap();
+    assert_eq!(customers.total, 2);
+    let leads = s.leads.leads(tenant, ada.id, all()).await.unwrap();
+    assert_eq!((leads.total, leads.items[0].end_user_id), (1, first));
+    // From now on, and by the client's name for them as well.
+    assert_eq!(write(s, &ada, "6", sms, Some("zoe-2"), None).await, first);
+    let named = write(s, &ada, "7", ChannelType::Email, Some("zoe"), None).await;
+    assert_ne!(named, first);
+    while s.people.merge(9).await.unwrap() {}
+    assert_eq!(who("7").await.id, first);
+    let mut order = new_order("1", 1, after(2));
+    order.buyer.id = Some("zoe-2".into());
+    let (order, _) = s.orders.record(tenant, ada.id, &order).await.unwrap();
+    assert!(order.conversation_id.is_some());
+    let found = s.people.find(tenant, ada.id, &Named::Customer(first)).await;
+    assert_eq!(found.unwrap().unwrap().identifiers, ["zoe", "zoe-2"]);
 }
 
 /// An erasure goes a part at a time, and leaves orders of nobody and what is of others.

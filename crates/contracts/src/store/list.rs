@@ -97,6 +97,7 @@ macro_rules! store_contract {
         );
         $crate::store_contract!($open, erasures:
             a_person_is_all_who_have_their_names_and_addresses
+            customers_who_turn_out_to_be_one_are_made_one
             a_person_is_erased_in_parts
             an_erasure_is_unfinished_until_its_last_part
         );

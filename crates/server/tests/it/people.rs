@@ -15,6 +15,7 @@ use crate::support::{
 };
 
 on_both!(
+    one_person_in_two_channels_is_one_customer,
     a_person_is_found_by_id_and_by_address,
     an_erasure_whose_request_died_is_finished,
 );
@@ -180,6 +181,39 @@ async fn nothing_is_left_of_an_erased_person(place: Place) {
         (&json!(1), &json!(1))
     );
     server.stop().await;
+}
+
+async fn one_person_in_two_channels_is_one_customer(server: &TestServer) {
+    let client = &server.client;
+    let bot = bot_that_knows(client, HOURS).await;
+    let agent = agent(server, &bot).await;
+    for (session, channel, identifier, email) in [
+        ("w", "webchat", "zoe", json!("zoe@example.com")),
+        ("t", "telegram", "4711", json!("Zoe@Example.com")),
+        ("s", "sms", "zoe", Value::Null),
+        ("o", "sms", "olga", json!("olga@example.com")),
+    ] {
+        let message = json!({ "message": "Hello", "bot_id": bot, "channel": channel,
+            "user_identifier": identifier, "user_email": email });
+        let path = format!("/conversations/{session}/messages");
+        post(client, &path, message).await.gives(200);
+    }
+    let mut customers = Value::Null;
+    eventually(
+        Duration::from_secs(30),
+        "there are two customers",
+        async || {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let listed = agent_get(&agent, "/customers?sortBy=oldest").await;
+            customers = listed.grants()["data"].clone();
+            customers.as_array().unwrap().len() == 2
+        },
+    )
+    .await;
+    assert_eq!(text(&customers[0], "externalId"), "zoe");
+    let id = text(&customers[0], "id");
+    let talks = agent_get(&agent, &format!("/conversations?customerId={id}")).await;
+    assert_eq!(talks.grants()["meta"]["total"], 3);
 }
 
 async fn a_person_is_found_by_id_and_by_address(server: &TestServer) {

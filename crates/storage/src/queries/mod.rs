@@ -22,6 +22,7 @@ mod knowledge_rows;
 mod knowledge_trial;
 mod leads;
 mod learning;
+mod merging;
 mod messages;
 mod orders;
 mod outbox;

@@ -17,7 +17,7 @@ use super::end_users::EndUserRow;
 use super::engine::{Conn, Store};
 use super::leads::LeadRow;
 use super::orders::OrderRow;
-use super::{conversations as talks, json, of_json, run, word};
+use super::{conversations as talks, json, merging, of_json, run, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::functions::lower;
 use crate::schema::{
@@ -43,6 +43,12 @@ impl People for Store {
     ) -> Result<Belongings> {
         run!(self.read("people.belongings", tenant), [person], |conn| {
             belongings(conn, tenant, bot, &person)
+        })
+    }
+
+    async fn merge(&self, most: u32) -> Result<bool> {
+        run!(self.write("people.merge", Scope::System), [], |conn| {
+            merging::merge(conn, most)
         })
     }
 
@@ -86,7 +92,7 @@ struct Found {
     emails: BTreeSet<String>,
 }
 
-async fn find(
+pub(super) async fn find(
     conn: &mut Conn,
     tenant: TenantId,
     bot: BotId,
@@ -152,6 +158,18 @@ async fn look_further(
     for (identifier, email) in rows {
         found.identifiers.extend(identifier);
         found.emails.extend(email);
+    }
+    let merged: Vec<(Key, Option<Key>)> = of_bot!(end_users, tenant, bot)
+        .filter(
+            (end_users::id.eq_any(&found.customers))
+                .or(end_users::same_as.eq_any(found.customers.iter().copied().map(Some))),
+        )
+        .select((end_users::id, end_users::same_as))
+        .load(conn)
+        .await?;
+    for (customer, same_as) in merged {
+        found.customers.insert(customer);
+        found.customers.extend(same_as);
     }
     let told: Vec<String> = of_bot!(leads, tenant, bot)
         .filter(leads::end_user_id.eq_any(&found.customers))
