@@ -13,10 +13,12 @@ pub mod conversations;
 pub mod embeddings;
 pub mod evaluations;
 pub mod idempotency;
+pub mod insights;
 pub mod jobs;
 pub mod knowledge;
 pub mod leads;
 pub mod orders;
+pub mod people;
 pub mod rate_limits;
 pub mod tenants;
 pub mod visits;
@@ -34,11 +36,14 @@ use domain::embeddings::{Embedder, Embeddings};
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
+use domain::insights::{Insights, IntentModel, MessageReader, SentimentModel};
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
+use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
 use domain::secrets::SecretBox;
@@ -62,10 +67,16 @@ pub struct App {
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
     pub leads: Arc<dyn Leads>,
+    pub people: Arc<dyn People>,
     pub visits: Arc<dyn Visits>,
     pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
+    pub insights: Arc<dyn Insights>,
+    pub learning: Arc<dyn Learning>,
+    pub sentiment: Arc<dyn SentimentModel>,
+    pub intents: Arc<dyn IntentModel>,
+    pub words: Arc<dyn MessageReader>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
     pub embeddings: Arc<dyn Embeddings>,

@@ -73,6 +73,8 @@ pub enum Resource {
     Conversation,
     /// A message.
     Message,
+    /// A person who talked to a bot.
+    Customer,
     /// A knowledge source.
     KnowledgeSource,
     /// An evaluation.
@@ -93,6 +95,7 @@ impl std::fmt::Display for Resource {
             Self::Bot => "Bot",
             Self::Conversation => "Conversation",
             Self::Message => "Message",
+            Self::Customer => "Customer",
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
             Self::Connection => "Integration",

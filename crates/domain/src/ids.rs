@@ -69,4 +69,8 @@ ids! {
     LeadId,
     /// An order in a shop.
     OrderId,
+    /// A person being erased.
+    ErasureId,
+    /// Questions that ask the same.
+    QuestionGroupId,
 }

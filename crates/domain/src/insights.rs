@@ -4,24 +4,16 @@
 //! over insights ([`SentimentTally`], [`IntentTally`], [`ProductTally`]), so that a sum of days is the sum of the days.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::analytics::Days;
 use crate::answers::ProviderError;
+pub use crate::conversations::Sentiment;
 use crate::embeddings::Embedding;
 use crate::language::Language;
 use crate::named::named;
-
-named! {
-    /// How something was meant, as the Agent API writes it.
-    Sentiment {
-        /// Pleased.
-        Positive = "POSITIVE",
-        /// Displeased.
-        Negative = "NEGATIVE",
-        /// Neither, or nothing of the kind was said.
-        Neutral = "NEUTRAL",
-    }
-}
+use crate::paging::{Page, PageRequest};
+use crate::{BotId, Result, TenantId};
 
 /// Scores that are no further than this from 0 are [`Sentiment::Neutral`].
 pub const NEUTRAL_BELOW: f32 = 0.25;
@@ -108,8 +100,15 @@ pub struct IntentScore {
     pub score: f32,
 }
 
+/// The most products of a catalogue.
+pub const PRODUCTS_MAX: usize = 10_000;
+/// The most other names of a product.
+pub const ALIASES_MAX: usize = 20;
+/// The longest id that a catalogue may give a product.
+pub const PRODUCT_ID_MAX: u64 = 128;
+
 /// A product of a bot's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Its id in the catalogue.
     pub id: String,
@@ -157,6 +156,20 @@ pub struct SentimentTally {
 }
 
 impl SentimentTally {
+    /// So many of one label, and the sum of their scores.
+    pub fn of(label: Sentiment, count: u64, sum: f64) -> Self {
+        let mut tally = Self {
+            sum,
+            ..Self::default()
+        };
+        match label {
+            Sentiment::Positive => tally.positive = count,
+            Sentiment::Negative => tally.negative = count,
+            Sentiment::Neutral => tally.neutral = count,
+        }
+        tally
+    }
+
     /// One more.
     pub fn add(&mut self, score: SentimentScore) {
         match score.label() {
@@ -233,6 +246,67 @@ impl ProductTally {
     pub fn merge(&mut self, other: &Self) {
         self.sentiment.merge(&other.sentiment);
     }
+}
+
+/// What visitors of a bot speak of, added up over the messages that name it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductFigures {
+    /// The product's id in the catalogue; `None`: it is in none, and was found by how it is written.
+    pub product_id: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// How many conversations speak of it.
+    pub conversations: u64,
+    /// How it was spoken of.
+    pub tally: ProductTally,
+}
+
+/// Questions of one meaning, added up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionFigures {
+    /// One of them, which stands for the others.
+    pub question: String,
+    /// How often it was asked.
+    pub count: u64,
+    /// How often the bot had no answer.
+    pub unanswered: u64,
+}
+
+/// Figures about what was learned from messages of some days ([`crate::learning`]). Deleted conversations are not in
+/// them.
+#[async_trait]
+pub trait Insights: Send + Sync {
+    /// How a bot's visitors felt: each label with its count and the sum of its scores.
+    async fn sentiment(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        days: Days,
+    ) -> Result<Vec<(Sentiment, u64, f64)>>;
+    /// What they wanted, the highest sum of scores first.
+    async fn intents(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        days: Days,
+    ) -> Result<Vec<(String, IntentTally)>>;
+    /// What they spoke of, most mentions first. Names that are in no catalogue, and that fewer than
+    /// [`CANDIDATE_CONVERSATIONS`] conversations of the days speak of, are left out.
+    async fn products(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        days: Days,
+        page: PageRequest,
+    ) -> Result<Page<ProductFigures>>;
+    /// What they asked: groups by most unanswered first, then by most asked.
+    async fn questions(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        days: Days,
+        page: PageRequest,
+    ) -> Result<Page<QuestionFigures>>;
 }
 
 /// Tells how messages were meant: by a lexicon, or by a model that a bot's owner configured.

@@ -30,10 +30,12 @@ pub mod keys;
 pub mod knowledge;
 pub mod language;
 pub mod leads;
+pub mod learning;
 pub mod messages;
 mod named;
 pub mod orders;
 pub mod paging;
+pub mod people;
 pub mod plans;
 pub mod prompts;
 pub mod receipts;
@@ -49,8 +51,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
-    JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
+    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
+    EventId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

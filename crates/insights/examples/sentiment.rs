@@ -13,12 +13,19 @@ use std::time::Instant;
 use domain::insights::Sentiment;
 use domain::language::Language;
 use insights::LexiconSentiment;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 #[derive(Deserialize)]
 struct Labelled {
     text: String,
+    #[serde(deserialize_with = "label")]
     label: Sentiment,
+}
+
+fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Sentiment, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    Sentiment::parse(&word.to_lowercase()).ok_or_else(|| D::Error::custom(word))
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;

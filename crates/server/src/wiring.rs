@@ -11,6 +11,7 @@ use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
 use egress::Egress;
+use insights::{LexiconSentiment, PatternIntents, WordReader};
 use llm::{
     Anthropic, AnthropicSettings, ConnectedModels, EmbedderSettings, Extractive, OpenAi,
     OpenAiEmbedder, OpenAiSettings,
@@ -92,10 +93,16 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         bots: stores.bots.clone(),
         conversations: stores.conversations.clone(),
         leads: stores.leads.clone(),
+        people: stores.people.clone(),
         visits: stores.visits.clone(),
         orders: stores.orders.clone(),
         usages: stores.usages.clone(),
         analytics: stores.analytics.clone(),
+        insights: stores.insights.clone(),
+        learning: stores.learning.clone(),
+        sentiment: Arc::new(LexiconSentiment),
+        intents: Arc::new(PatternIntents),
+        words: Arc::new(WordReader),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::insights::Learner;
 use application::jobs::{self, JobEnd};
 use application::webhooks::{self, AT_ONCE, Work};
-use application::{App, conversations, embeddings, idempotency};
+use application::{App, conversations, embeddings, idempotency, people};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
@@ -104,6 +105,13 @@ impl Background {
             app.clone(),
             |app| async move { idempotency::forget_old(&app).await },
         ));
+        background.spawn(repeat(SWEEP, stop.clone(), app.clone(), |app| async move {
+            people::finish_erasures(&app).await
+        }));
+        background.spawn(repeat(LOOK, stop.clone(), app.clone(), |app| async move {
+            people::merge(&app).await
+        }));
+        background.spawn(learn(app.clone(), stop.clone()));
         background.spawn(deliver(
             app.clone(),
             bell.clone(),
@@ -293,6 +301,20 @@ async fn rounds(app: &App, work: &Work, stop: &CancellationToken) -> Result<Roun
     }
     webhooks::finish(app, &work.lease, all).await?;
     fault.map_or(Ok(all), Err)
+}
+
+/// Learns from what visitors write. Nobody rings: what is written in two seconds is learned from together.
+async fn learn(app: Arc<App>, stop: CancellationToken) {
+    let mut learner = Learner::default();
+    while !stop.is_cancelled() {
+        let has_learned = learner.learn(&app).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "messages will be learned from later");
+            false
+        });
+        if !has_learned {
+            let _ = timeout(LOOK, stop.cancelled()).await;
+        }
+    }
 }
 
 /// Ends a while after the server was told to stop.

@@ -38,11 +38,14 @@ use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
+use domain::insights::Insights;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
+use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
@@ -149,6 +152,8 @@ pub struct Stores {
     pub conversations: Arc<dyn Conversations>,
     /// People who talk to bots, and their addresses.
     pub leads: Arc<dyn Leads>,
+    /// People with all that is kept about them.
+    pub people: Arc<dyn People>,
     /// What visitors do beside writing.
     pub visits: Arc<dyn Visits>,
     /// Orders.
@@ -157,6 +162,10 @@ pub struct Stores {
     pub usages: Arc<dyn Usages>,
     /// Figures about conversations.
     pub analytics: Arc<dyn Analytics>,
+    /// Learning from what visitors write.
+    pub learning: Arc<dyn Learning>,
+    /// Figures about what was learned.
+    pub insights: Arc<dyn Insights>,
     /// Knowledge sources.
     pub knowledge: Arc<dyn KnowledgeSources>,
     /// What retrieval reads.
@@ -223,10 +232,13 @@ impl Stores {
             + Bots
             + Conversations
             + Leads
+            + People
             + Visits
             + Orders
             + Usages
             + Analytics
+            + Learning
+            + Insights
             + KnowledgeSources
             + KnowledgeIndex
             + Embeddings
@@ -245,10 +257,13 @@ impl Stores {
             bots: store.clone(),
             conversations: store.clone(),
             leads: store.clone(),
+            people: store.clone(),
             visits: store.clone(),
             orders: store.clone(),
             usages: store.clone(),
             analytics: store.clone(),
+            learning: store.clone(),
+            insights: store.clone(),
             knowledge: store.clone(),
             index: store.clone(),
             trials,

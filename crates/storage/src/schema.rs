@@ -77,6 +77,8 @@ tables! {
         name -> Nullable<Text>,
         email -> Nullable<Text>,
         created_at -> DbTime,
+        same_as -> Nullable<DbUuid>,
+        unmerged -> Bool,
     }
     conversations (tenant_id, id) {
         tenant_id -> DbUuid,
@@ -96,6 +98,48 @@ tables! {
         created_at -> DbTime,
         sentiment -> Nullable<Text>,
         purchased -> Bool,
+        learned_seq -> BigInt,
+        learn_due -> Nullable<DbTime>,
+    }
+    bot_learning (tenant_id, bot_id) {
+        tenant_id -> DbUuid,
+        bot_id -> DbUuid,
+        version -> BigInt,
+        products -> DbJson,
+        again_after -> Nullable<DbUuid>,
+    }
+    learned_messages (tenant_id, conversation_id, seq) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        seq -> BigInt,
+        bot_id -> DbUuid,
+        day -> Integer,
+        sentiment -> Text,
+        score -> Double,
+        intent -> Nullable<Text>,
+        intent_score -> Nullable<Double>,
+    }
+    learned_mentions (tenant_id, conversation_id, seq, product) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        seq -> BigInt,
+        product -> Text,
+        product_id -> Nullable<Text>,
+        name -> Text,
+        bot_id -> DbUuid,
+        day -> Integer,
+        sentiment -> Text,
+        score -> Double,
+    }
+    learned_questions (tenant_id, conversation_id, seq) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        seq -> BigInt,
+        bot_id -> DbUuid,
+        day -> Integer,
+        group_id -> DbUuid,
+        answered -> Bool,
+        exemplar_count -> Nullable<BigInt>,
     }
     conversation_products (tenant_id, conversation_id, product) {
         tenant_id -> DbUuid,
@@ -338,6 +382,13 @@ tables! {
         last_status -> Nullable<Integer>,
         last_error -> Nullable<Text>,
         last_attempt_at -> Nullable<DbTime>,
+    }
+    erasures (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        person -> DbJson,
+        created_at -> DbTime,
     }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,

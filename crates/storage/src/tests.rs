@@ -7,6 +7,7 @@ use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
 use domain::jobs::{JobKind, JobQueue};
 use domain::knowledge::{CrawlPlan, Edition, KnowledgeIndex, KnowledgeSources};
+use domain::learning::Learning;
 use domain::plans::Plan;
 use domain::tenants::Tenant;
 use domain::websites::CrawlScope;
@@ -74,6 +75,37 @@ pub(crate) fn before_readings(id: fn(u128) -> String, time: &str) -> String {
         format!("INSERT INTO jobs VALUES ({tenant}, {}, 'read_file', {}, 0, {time}, NULL, {time});", id(6), id(5)),
     ]
     .concat()
+}
+
+/// What a database held before there was learning, beside what [`before_readings`] makes: a conversation.
+pub(crate) fn before_learning(id: fn(u128) -> String, time: &str, json: &str) -> String {
+    let (tenant, bot, person, talk) = (id(1), id(2), id(7), id(8));
+    let message = |seq, number, author| {
+        format!(
+            "INSERT INTO messages VALUES ({tenant}, {talk}, {seq}, {}, '{author}', 'text', {json}, 'Words', {json}, \
+             NULL, {time});",
+            id(number)
+        )
+    };
+    [
+        format!("INSERT INTO end_users VALUES ({tenant}, {person}, {bot}, 'api', NULL, NULL, NULL, {time});"),
+        format!(
+            "INSERT INTO conversations VALUES ({tenant}, {talk}, {bot}, 's', 'api', 'active', {person}, {json}, 2, \
+             'bot', {time}, 0, {time}, NULL, {time});"
+        ),
+        message(1, 9, "user"),
+        message(2, 10, "bot"),
+    ]
+    .concat()
+}
+
+/// After the migration all of it is there to be learned from.
+pub(crate) async fn check_before_learning<S: Learning>(store: &S) {
+    let now = datetime!(2026-01-02 12:00 UTC);
+    let due = store.due(now, 9).await.unwrap().unwrap();
+    assert_eq!(due.conversations, [uuid(8).into()]);
+    let unread = store.unread(&due, 9).await.unwrap().unwrap();
+    assert_eq!(unread.conversations[0].messages[0].text, "Words");
 }
 
 /// After the migration all of that is there as it was, and can be read again.

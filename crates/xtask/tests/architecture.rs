@@ -20,12 +20,13 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 8] = [
+const ADAPTERS: [&str; 9] = [
     "storage",
     "retrieval",
     "llm",
     "local-embeddings",
     "vault",
+    "insights",
     "documents",
     "scraper",
     "sender",
@@ -107,6 +108,7 @@ const ROOMS: [Room; 18] = [
             "llm",
             "local-embeddings",
             "vault",
+            "insights",
             "documents",
             "scraper",
             "egress",

@@ -7,7 +7,7 @@ mod delete;
 mod embed;
 mod get;
 mod list;
-mod pacing;
+pub(crate) mod pacing;
 mod publishing;
 mod read_file;
 mod read_site;

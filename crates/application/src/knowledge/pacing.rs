@@ -13,7 +13,7 @@ const REST: u32 = 3;
 const LONGEST: Duration = Duration::from_millis(100);
 
 /// Does a write of the background, and then waits a while.
-pub(super) async fn paced<T>(app: &App, write: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn paced<T>(app: &App, write: impl Future<Output = Result<T>>) -> Result<T> {
     let began = app.clock.now();
     let written = write.await?;
     let took = (app.clock.now() - began).unsigned_abs();

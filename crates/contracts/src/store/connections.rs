@@ -8,7 +8,8 @@ use super::Ports;
 use super::given::{NOON, after, id, no_bot, tenant_with_bot};
 use super::races::at_once;
 
-fn new(bot: &Bot) -> Connection {
+/// A connection that is not kept yet.
+pub fn new(bot: &Bot) -> Connection {
     Connection {
         id: id(),
         tenant_id: bot.tenant_id,

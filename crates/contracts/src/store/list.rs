@@ -85,6 +85,22 @@ macro_rules! store_contract {
             activity_is_a_bots_own_and_of_its_days
             visits_need_their_bot
         );
+        $crate::store_contract!($open, learning:
+            what_visitors_write_is_due_once_it_is_answered
+            what_is_due_is_of_one_bot_and_bounded
+            a_lesson_from_what_has_changed_is_not_kept
+            what_was_learned_makes_its_conversation_and_goes_with_it
+            names_count_from_three_conversations_on
+            questions_are_told_by_group
+            a_new_catalogue_is_looked_for_in_what_was_said_before
+            what_was_learned_is_a_bots_own
+        );
+        $crate::store_contract!($open, erasures:
+            a_person_is_all_who_have_their_names_and_addresses
+            customers_who_turn_out_to_be_one_are_made_one
+            a_person_is_erased_in_parts
+            an_erasure_is_unfinished_until_its_last_part
+        );
         $crate::store_contract!($open, orders:
             an_order_is_kept_once
             orders_told_at_once_are_kept_once

@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod drafts;
 pub mod embeddings;
 pub mod endings;
+pub mod erasures;
 pub mod evaluations;
 pub mod given;
 pub mod hangups;
@@ -23,6 +24,7 @@ pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 pub mod leads;
+pub mod learning;
 pub mod limits;
 mod list;
 pub mod opinions;
@@ -50,11 +52,14 @@ use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
+use domain::insights::Insights;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
 use domain::leads::Leads;
+use domain::learning::Learning;
 use domain::orders::Orders;
+use domain::people::People;
 use domain::tenants::Tenants;
 use domain::trials::TrialIndexes;
 use domain::usage::Usages;
@@ -70,10 +75,13 @@ pub struct Ports {
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
     pub leads: Arc<dyn Leads>,
+    pub people: Arc<dyn People>,
     pub visits: Arc<dyn Visits>,
     pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
+    pub learning: Arc<dyn Learning>,
+    pub insights: Arc<dyn Insights>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
     pub trials: Arc<dyn TrialIndexes>,

@@ -53,7 +53,7 @@ impl FromRequest for OperationId {
 #[derive(Clone, Copy)]
 struct Kept(Uuid);
 
-/// Marks an answer that holds a secret: it is not kept, and a repeated request is done again.
+/// Marks an answer that is not to be kept, for what it holds: a repeated request is done again.
 pub struct Secret;
 
 /// Middleware, behind authentication.

@@ -15,7 +15,7 @@ use testkit::{Answer, Client, TestServer};
 
 use crate::support::{
     Denied, Told, agent, agent_get, agent_of, agent_post, bot_that_knows, eventually, get,
-    make_bot, on_both, post, say, text,
+    make_bot, on_both, post, put, say, text,
 };
 
 on_both!(
@@ -127,6 +127,10 @@ fn agent_routes() -> Vec<Route> {
             Sees::NotFound,
         ),
         listed("/orders", ""),
+        listed("/insights/sentiment", ""),
+        listed("/insights/intents", ""),
+        listed("/insights/products", ""),
+        listed("/insights/questions", ""),
         listed("/customers", ""),
         listed("/leads", ""),
         told(
@@ -198,6 +202,25 @@ fn tenant_routes() -> Vec<Route> {
             Method::POST,
             "/bots/{bot_id}/integrations",
             Some(json!({ "name": "Mine", "kind": "openai", "api_key": "sk" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/bots/{bot_id}/products", None, Sees::NotFound),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/customers/{customer_id}/export",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/bots/{bot_id}/customers/{customer_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::PUT,
+            "/bots/{bot_id}/products",
+            Some(json!({ "products": [] })),
             Sees::NotFound,
         ),
         route(
@@ -433,6 +456,9 @@ impl Owned {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
         let webhook = json!({ "url": "https://webhooks.invalid/", "events": ["message.received"] });
         let webhook = post(client, "/webhooks", webhook).await;
+        let catalogue = json!({ "products": [{ "id": "olgas-product", "name": "Secret" }] });
+        let path = format!("/bots/{bot}/products");
+        put(client, &path, catalogue).await.gives(200);
         let path = format!("/conversations/{OWNED_SESSION}/messages");
         let words = json!({ "message": "What is the secret of the owner?", "user_identifier": "owner",
             "user_name": "Olga Owner", "user_email": "olga@example.com" });
@@ -452,6 +478,13 @@ impl Owned {
         let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
         let path = format!("/bots/{bot}/api-keys");
         let key = post(client, &path, json!({ "name": "key" })).await;
+        let within = Duration::from_secs(30);
+        eventually(within, "the message is learned from", async || {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let told = agent_get(&agent, "/insights/products").await;
+            told.grants()["meta"]["total"] == 1
+        })
+        .await;
         Self {
             bot,
             integration: text(integration.gives(201), "id").to_owned(),
@@ -477,6 +510,7 @@ impl Owned {
             ("{conversation_id}", &self.talk),
             (TALK, &self.talk),
             (PERSON, &self.person),
+            ("{customer_id}", &self.person),
             ("{source_id}", &self.source),
             (SOURCE, &self.source),
             ("{message_id}", &self.message),
@@ -519,6 +553,7 @@ impl Owned {
             "/tenant/usage",
             "/bots",
             "/bots/{bot_id}",
+            "/bots/{bot_id}/products",
             "/conversations",
             "/conversations/{session_id}",
             "/knowledge/sources",
@@ -533,6 +568,8 @@ impl Owned {
         assert_eq!(seen.len(), TENANTS);
         for path in [
             "/conversations/{conversation_id}",
+            "/insights/products",
+            "/insights/questions",
             "/analytics",
             "/orders",
             "/customers",
@@ -547,7 +584,7 @@ impl Owned {
 }
 
 /// How many parts of a snapshot are of the whole tenant.
-const TENANTS: usize = 10;
+const TENANTS: usize = 11;
 
 /// The document's routes as (method, path).
 async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {

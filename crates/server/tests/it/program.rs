@@ -43,6 +43,34 @@ impl Place {
         place
     }
 
+    /// Where `words` stand in the store, in any table: not in what has been deleted.
+    pub async fn traces(&self, words: &str) -> usize {
+        let Some(database) = &self.database else {
+            let copy = self.path("copy.db");
+            self.done(&["backup", copy.to_str().unwrap()]);
+            let bytes = std::fs::read(&copy).unwrap();
+            std::fs::remove_file(&copy).unwrap();
+            let found = bytes.windows(words.len());
+            return found.filter(|found| *found == words.as_bytes()).count();
+        };
+        let client = database.connect().await;
+        let tables = "SET botwright.tenant = '*'; SELECT 1";
+        client.batch_execute(tables).await.unwrap();
+        let tables =
+            "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
+        let mut traces = 0;
+        for table in client.query(tables, &[]).await.unwrap() {
+            let table: String = table.get(0);
+            let found = format!(
+                "SELECT count(*) FROM {table} AS t WHERE t::text LIKE '%' || $1 || '%' \
+                 OR t::text LIKE '%' || encode(convert_to($1, 'UTF8'), 'hex') || '%'"
+            );
+            let row = client.query_one(&found, &[&words]).await.unwrap();
+            traces += row.get::<_, i64>(0) as usize;
+        }
+        traces
+    }
+
     /// With a setting, which may be given again to change it.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));

@@ -99,7 +99,7 @@ async fn migrating_twice_at_once_is_safe() {
     let database = TestDatabase::create().await;
     let open = || Store::open(&database.url(), 1).unwrap();
     let (one, two) = (open(), open());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 15);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 16);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
@@ -107,7 +107,7 @@ async fn migrating_twice_at_once_is_safe() {
 }
 
 #[tokio::test]
-async fn what_was_there_before_readings_is_kept() {
+async fn what_was_there_before_is_kept_and_learned_from() {
     let database = TestDatabase::create().await;
     let store = Store::open(&database.url(), 4).unwrap();
     let conn = store.target.connect().await.unwrap();
@@ -125,8 +125,12 @@ async fn what_was_there_before_readings_is_kept() {
     let scope = "SET botwright.tenant = '*'";
     client.batch_execute(scope).await.unwrap();
     client.batch_execute(&rows).await.unwrap();
+    let time = "'2026-01-01 12:00:00Z'::timestamptz";
+    let talk = crate::tests::before_learning(id, time, "'{}'");
+    client.batch_execute(&talk).await.unwrap();
     store.migrate().await.unwrap();
     crate::tests::check_after_readings(&store).await;
+    crate::tests::check_before_learning(&store).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use domain::{BotId, ConversationId, MessageId, Result, TenantId, Timestamp};
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
 use super::statistics::{self, Counted};
-use super::{count, messages, optional_word, run, turns, usage, word};
+use super::{count, learning, messages, optional_word, run, turns, usage, word};
 use crate::fault::Fault;
 use crate::schema::{bots, conversation_products as products, conversations, end_users};
 use crate::scope::Scope;
@@ -253,7 +253,11 @@ async fn find_by_id(
     found.map(shown).transpose()
 }
 
-async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result<bool, Fault> {
+pub(super) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+) -> Result<bool, Fault> {
     let row = || conversations::table.find((key(tenant), key(id)));
     let locked = diesel::update(row())
         .set(conversations::last_seq.eq(conversations::last_seq))
@@ -268,7 +272,9 @@ async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result
         statistics::uncount_messages(conn, tenant, locked.bot_id, id, day, said).await?;
     }
     statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
+    let groups = learning::represented(conn, tenant, id).await?;
     diesel::delete(row()).execute(conn).await?;
+    learning::forget(conn, tenant, locked.bot_id, groups).await?;
     Ok(true)
 }
 
@@ -448,7 +454,7 @@ async fn end(
     find(conn, tenant, session_id).await
 }
 
-async fn learn(
+pub(super) async fn learn(
     conn: &mut Conn,
     tenant: TenantId,
     id: ConversationId,

@@ -55,7 +55,7 @@ impl Leads for Store {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = leads, check_for_backend(Db))]
-struct LeadRow {
+pub(super) struct LeadRow {
     id: Key,
     end_user_id: Key,
     conversation_id: Key,
@@ -97,7 +97,7 @@ pub(super) async fn keep(
         .select((conversations::bot_id, conversations::end_user_id))
         .first(conn)
         .await?;
-    diesel::insert_into(leads::table)
+    let known: Key = diesel::insert_into(leads::table)
         .values((
             leads::tenant_id.eq(key(tenant)),
             leads::id.eq(key(contact.lead_id)),
@@ -116,8 +116,19 @@ pub(super) async fn keep(
             leads::name.eq(coalesce_null(excluded(leads::name), leads::name)),
             leads::consent.eq(coalesce_null(excluded(leads::consent), leads::consent)),
         ))
-        .execute(conn)
+        .returning(leads::end_user_id)
+        .get_result(conn)
         .await?;
+    if known != end_user && contact.origin != Origin::Message {
+        // Who is known by this address already may be the same person.
+        diesel::update(end_users::table.find((key(tenant), end_user)))
+            .set((
+                end_users::email.eq(coalesce_null(end_users::email, contact.email.as_str())),
+                end_users::unmerged.eq(true),
+            ))
+            .execute(conn)
+            .await?;
+    }
     Ok(())
 }
 
@@ -159,6 +170,7 @@ async fn customers(
             end_users::table
                 .filter(end_users::tenant_id.eq(key(tenant)))
                 .filter(end_users::bot_id.eq(key(bot)))
+                .filter(end_users::same_as.is_null())
         };
     }
     let total: i64 = of_bot!().count().get_result(conn).await?;

@@ -13,6 +13,7 @@ use super::engine::{Conn, Db, Store};
 use super::statistics::day;
 use super::{count, run};
 use crate::fault::{Fault, Meaning};
+use crate::schema::functions::coalesce;
 use crate::schema::{conversations, end_users, leads, orders};
 use crate::types::{Key, Moment, key};
 
@@ -39,7 +40,7 @@ impl Orders for Store {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = orders, check_for_backend(Db))]
-struct OrderRow {
+pub(super) struct OrderRow {
     id: Key,
     external_id: String,
     amount: i64,
@@ -197,7 +198,7 @@ async fn people(
             .filter(end_users::tenant_id.eq(key(tenant)))
             .filter(end_users::bot_id.eq(key(bot)))
             .filter(end_users::identifier.eq(id))
-            .select(end_users::id)
+            .select(coalesce(end_users::same_as, end_users::id))
             .load(conn)
             .await?;
     }

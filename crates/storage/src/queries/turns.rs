@@ -7,6 +7,7 @@ use domain::bots::Bot;
 use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
 use domain::events::{Event, EventKind};
 use domain::knowledge::KnowledgeState;
+use domain::learning::ANSWER_WITHIN;
 use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, Error, MessageId, Resource, TenantId, Timestamp};
 use serde_json::{Value, json};
@@ -102,6 +103,7 @@ async fn resume(
             conversations::last_author.eq(Author::User.as_str()),
             conversations::last_message_at.eq(not_before_the_last!(incoming.at)),
             conversations::usage_shard.eq(shard),
+            conversations::learn_due.eq(Moment(incoming.at + ANSWER_WITHIN)),
         ))
         .returning(Locked::as_returning())
         .get_result(conn)
@@ -253,6 +255,7 @@ async fn insert_conversation(
             conversations::usage_shard.eq(usage::shard(&incoming.limits, id)),
             conversations::started_at.eq(at),
             conversations::created_at.eq(at),
+            conversations::learn_due.eq(Moment(incoming.at + ANSWER_WITHIN)),
         ))
         .on_conflict((conversations::tenant_id, conversations::session_id))
         .do_nothing()
@@ -283,6 +286,7 @@ pub(super) async fn reply(
                 conversations::last_seq.eq(conversations::last_seq + 1),
                 conversations::last_author.eq(Author::Bot.as_str()),
                 conversations::last_message_at.eq(not_before_the_last!(reply.at)),
+                conversations::learn_due.eq(Moment(reply.at)),
             ))
             .returning((
                 conversations::last_seq,

@@ -177,7 +177,7 @@ async fn migrating_twice_at_once_is_safe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let (one, two) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 15);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 16);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
@@ -185,7 +185,7 @@ async fn migrating_twice_at_once_is_safe() {
 }
 
 #[tokio::test]
-async fn what_was_there_before_readings_is_kept() {
+async fn what_was_there_before_is_kept_and_learned_from() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let mut conn = worker::connect(&path, Use::Writing).unwrap();
@@ -195,10 +195,13 @@ async fn what_was_there_before_readings_is_kept() {
     let id = |number| format!("x'{number:032x}'");
     let rows = crate::tests::before_readings(id, "1767268800000000");
     SimpleConnection::batch_execute(&mut conn, &rows).unwrap();
+    let talk = crate::tests::before_learning(id, "1767268800000000", "'{}'");
+    SimpleConnection::batch_execute(&mut conn, &talk).unwrap();
     drop(conn);
     let store = Store::open(&path).unwrap();
     store.migrate().await.unwrap();
     crate::tests::check_after_readings(&store).await;
+    crate::tests::check_before_learning(&store).await;
 }
 
 #[tokio::test]

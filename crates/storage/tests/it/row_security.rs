@@ -1,6 +1,9 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, evaluations, given, leads, orders, visits, webhooks};
+use contracts::store::{
+    Ports, connections, embeddings, erasures, evaluations, given, leads, learning, orders, visits,
+    webhooks,
+};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -11,6 +14,8 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let tenant = given::tenant(s).await;
     let bot = given::welcoming_bot(s, tenant, "Welcome!").await;
     webhooks::endpoint(s, tenant, given::NOON).await;
+    let connection = connections::new(&bot);
+    s.connections.create(&connection).await.unwrap();
     let (key, hash) = given::new_key(tenant, 1);
     s.keys.create(&key, hash).await.unwrap();
     given::turn(s, tenant, "session", given::NOON).await;
@@ -41,6 +46,9 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
         stale_before: given::NOON,
     };
     s.idempotency.begin(tenant, &request).await.unwrap();
+    learning::learn_something(s).await;
+    let erasure = erasures::erasure(&bot, domain::people::Person::default());
+    s.people.begin_erasure(&erasure).await.unwrap();
     tenant
 }
 

@@ -3,6 +3,7 @@
 mod chat;
 mod conversations;
 pub mod error;
+mod insights;
 mod integrations;
 mod knowledge;
 mod lists;
@@ -44,6 +45,10 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(shop::get_revenue)
         .service(shop::record_order)
         .service(shop::list_orders)
+        .service(self::insights::get_sentiment)
+        .service(self::insights::list_intents)
+        .service(self::insights::list_products)
+        .service(self::insights::list_questions)
         .service(people::list_customers)
         .service(people::list_leads)
         .service(people::keep_lead)

@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpResponse, get, post};
 use application::orders::NewOrder;
 use application::{analytics, orders, visits};
+use domain::analytics::Days;
 use domain::orders::{Buyer, Currency, DailyRevenue, Order, read_currency};
 use domain::text::required;
 use domain::visits::{Visit, VisitKind};
@@ -288,6 +289,16 @@ pub struct DaysQuery {
     to: Option<String>,
 }
 
+impl DaysQuery {
+    /// The days.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub(super) fn days(&self) -> Result<Days> {
+        words::days(self.from.as_deref(), self.to.as_deref())
+    }
+}
+
 /// Which orders.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -329,7 +340,7 @@ pub(super) async fn get_analytics(
     caller: Caller,
     query: Query<DaysQuery>,
 ) -> ApiResult<HttpResponse> {
-    let days = words::days(query.0.from.as_deref(), query.0.to.as_deref())?;
+    let days = query.0.days()?;
     let activity = analytics::activity(&state.app, &caller.0, days).await?;
     Ok(HttpResponse::Ok().json(AgentAnalytics {
         chat_opens: activity.chat_opens,
@@ -353,7 +364,7 @@ pub(super) async fn get_revenue(
     caller: Caller,
     query: Query<DaysQuery>,
 ) -> ApiResult<HttpResponse> {
-    let days = words::days(query.0.from.as_deref(), query.0.to.as_deref())?;
+    let days = query.0.days()?;
     let all = orders::revenue(&state.app, &caller.0, days).await?;
     let mut views = all.into_iter().map(AgentCurrencyRevenue::from);
     let most = views.next().unwrap_or_else(|| AgentCurrencyRevenue {

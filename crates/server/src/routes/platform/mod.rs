@@ -2,8 +2,10 @@
 
 mod bots;
 mod conversations;
+mod customers;
 mod error;
 mod integrations;
+mod products;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -19,5 +21,9 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(integrations::get)
         .service(integrations::update)
         .service(integrations::delete)
-        .service(integrations::test);
+        .service(integrations::test)
+        .service(customers::export_customer)
+        .service(customers::erase_customer)
+        .service(products::list_products)
+        .service(products::replace_products);
 }
