@@ -69,4 +69,10 @@ ids! {
     LeadId,
     /// An order in a shop.
     OrderId,
+    /// A named workflow of a model with tools.
+    AgentLoopId,
+    /// One run of an agent loop.
+    ExecutionId,
+    /// A step of an execution.
+    StepId,
 }

@@ -20,7 +20,7 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 8] = [
+const ADAPTERS: [&str; 9] = [
     "storage",
     "retrieval",
     "llm",
@@ -29,6 +29,7 @@ const ADAPTERS: [&str; 8] = [
     "documents",
     "scraper",
     "sender",
+    "caller",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -39,13 +40,15 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     Room {
         folder: "domain",
         rooms: &[],
         libraries: Some(&[
             "async-trait",
             "base64",
+            "chrono",
+            "croner",
             "serde",
             "serde_json",
             "sha2",
@@ -89,6 +92,10 @@ const ROOMS: [Room; 18] = [
         rooms: &["domain", "egress"],
         ..adapter("sender")
     },
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("caller")
+    },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
@@ -111,6 +118,7 @@ const ROOMS: [Room; 18] = [
             "scraper",
             "egress",
             "sender",
+            "caller",
         ],
         libraries: None,
     },
