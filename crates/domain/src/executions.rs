@@ -122,7 +122,7 @@ pub struct Step {
     pub tokens: Option<Tokens>,
     /// How often it was begun: more than once where a process died over it.
     pub attempts: u32,
-    /// When it was first begun.
+    /// When it was begun, the last time.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
