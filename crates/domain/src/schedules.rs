@@ -19,17 +19,20 @@ impl Schedule {
     /// # Errors
     /// [`Error::Invalid`], for one that names no time after `now` too.
     pub fn read(field: &'static str, text: &str, now: Timestamp) -> Result<Self> {
-        let wrong = |problem: &str| Err(Error::invalid(field, problem));
+        let wrong = |problem: &str| {
+            let problem = format!("The '{field}' field {problem}");
+            Err(Error::invalid(field, problem))
+        };
         let fields = text.split_whitespace().count();
         // The parser also knows names such as @daily, and years, which few readers would expect.
         let is_plain = text.len() <= SCHEDULE_MAX && (5..=6).contains(&fields);
         match Self::parse(text).filter(|_| is_plain) {
             None => wrong(
-                "The 'cron' field must be a cron expression in UTC with five fields, or six with seconds before them, \
+                "must be a cron expression in UTC with five fields, or six with seconds before them, \
                  such as '0 9 * * 1-5'.",
             ),
             Some(schedule) if schedule.next_after(now).is_none() => {
-                wrong("The 'cron' field names no time that ever comes.")
+                wrong("names no time that ever comes.")
             }
             Some(schedule) => Ok(schedule),
         }

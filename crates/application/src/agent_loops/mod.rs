@@ -10,7 +10,7 @@ mod update;
 pub use create::{Create, create};
 pub use delete::delete;
 pub use get::{get, list};
-pub(crate) use model::{Candidate, candidates, check_model};
+pub(crate) use model::{candidates, check_model};
 pub(crate) use tools::secrets;
 pub use tools::{NewHttp, NewTool};
 pub use update::{Change, update};

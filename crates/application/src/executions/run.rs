@@ -41,7 +41,7 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<JobEnd> {
             "It could not be carried out: it broke off again and again.",
         ))
     } else {
-        run.to_end().await?
+        run.all().await?
     };
     if let Some(end) = end {
         finish(app, run.execution, end).await?;
@@ -75,7 +75,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Takes step after step. `None`: the end is not ours to make.
-    async fn to_end(&mut self) -> Result<Option<End>> {
+    async fn all(&mut self) -> Result<Option<End>> {
         loop {
             match self.step().await? {
                 Next::Step => {}

@@ -336,7 +336,7 @@ pub async fn a_schedule_begins_one_at_a_time(s: &Ports) {
     let (due, next) = (after(60), Some(after(120)));
     assert_eq!(s.agent_loops.due(after(59), 10).await.unwrap(), []);
     let found = s.agent_loops.due(after(60), 10).await.unwrap();
-    assert_eq!(found, [agent_loop.clone()]);
+    assert_eq!(found, std::slice::from_ref(&agent_loop));
     let of = agent_loop.clone();
     let made = at_once(s, 8, move |s, _| {
         let scheduled = Execution {

@@ -1,8 +1,10 @@
 //! The Platform API: its resources stand beside those of the Tenant API, under the same prefix and in the same envelope.
 
+mod agent_loops;
 mod bots;
 mod conversations;
 mod error;
+mod executions;
 mod integrations;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -19,5 +21,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(integrations::get)
         .service(integrations::update)
         .service(integrations::delete)
-        .service(integrations::test);
+        .service(integrations::test)
+        .service(agent_loops::list)
+        .service(agent_loops::create)
+        .service(agent_loops::get)
+        .service(agent_loops::update)
+        .service(agent_loops::delete)
+        .service(executions::run)
+        .service(executions::list)
+        .service(executions::get)
+        .service(executions::cancel)
+        .service(executions::approve)
+        .service(executions::reject);
 }
