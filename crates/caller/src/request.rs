@@ -3,7 +3,7 @@
 use domain::tools::{HttpMethod, HttpTool};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
-use url::Url;
+use url::{Position, Url};
 
 /// What stands in an address as it is (RFC 3986, 2.3); all else is encoded, so that no argument leaves its place.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -29,14 +29,7 @@ pub fn address(tool: &HttpTool) -> Result<Url, String> {
         })
     };
     let (one, other) = (with("a")?, with("b")?);
-    let server = |url: &Url| {
-        (
-            url.scheme().to_owned(),
-            url.host_str().map(str::to_owned),
-            url.port(),
-        )
-    };
-    if server(&one) != server(&other) || one.username() != other.username() {
+    if one[..Position::BeforePath] != other[..Position::BeforePath] {
         return Err("must have its {placeholders} in the path or the query".into());
     }
     if one.fragment().is_some() {

@@ -160,7 +160,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["egress", "llm", "scraper", "sender", "testkit"],
+        &["caller", "egress", "llm", "scraper", "sender", "testkit"],
     ),
 ];
 

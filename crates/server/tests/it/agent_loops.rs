@@ -297,7 +297,7 @@ async fn what_cannot_be_a_loop_is_refused(server: &TestServer) {
             "Invalid field: limits.seconds",
         ),
         (
-            with(json!({ "limits": { "tokens": -1 } })),
+            with(json!({ "limits": { "tokens": 0 } })),
             "Invalid field: limits.tokens",
         ),
         (
@@ -822,11 +822,8 @@ async fn a_model_that_fails_ends_it(server: &TestServer) {
 async fn what_a_model_does_wrong_it_is_told(server: &TestServer) {
     let client = &server.client;
     let shop = shop().await;
-    let (provider, id) = looped(
-        client,
-        json!({ "tools": [get_order(&shop), { "type": "send_message" }] }),
-    )
-    .await;
+    let tools = json!([get_order(&shop), { "type": "send_message" }]);
+    let (provider, id) = looped(client, json!({ "tools": tools, "approval": "never" })).await;
     let words = |name: &str, arguments: &str| (name.to_owned(), arguments.to_owned());
     provider.next(Behaviour::Calls(vec![
         words("get_order", "{\"id\": "),
