@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::jobs::{Job, JobKind, NextRun};
 use domain::{Result, Timestamp};
 
-use crate::{App, evaluations, knowledge};
+use crate::{App, evaluations, executions, knowledge};
 
 /// A job that fails this often, for reasons that may pass, fails for good.
 pub(crate) const ATTEMPTS: u32 = 3;
@@ -29,7 +29,8 @@ impl JobEnd {
     }
 }
 
-/// Does a job. Done twice, it does no harm: a source is answered from a whole reading or not at all.
+/// Does a job. Done twice, it does no harm: a source is answered from a whole reading or not at all, and who is called
+/// by an agent loop again is told that it is the same call.
 ///
 /// # Errors
 /// As the ports; the job's lease then runs out, and it is tried again.
@@ -40,5 +41,6 @@ pub async fn run(app: &App, job: &Job) -> Result<JobEnd> {
         JobKind::SweepSource => knowledge::sweep(app, job).await,
         JobKind::EmbedSource => knowledge::embed(app, job).await,
         JobKind::Evaluate => evaluations::run(app, job).await,
+        JobKind::RunLoop => executions::run(app, job).await,
     }
 }

@@ -4,6 +4,7 @@
 //! A use case is an async function of [`App`] (the ports), an [`domain::actors::Actor`] (who asks; all
 //! scoping comes from it) and a command. Those that people run at the console have no actor.
 
+pub mod agent_loops;
 pub mod analytics;
 pub mod answering;
 pub mod authentication;
@@ -12,6 +13,7 @@ pub mod connections;
 pub mod conversations;
 pub mod embeddings;
 pub mod evaluations;
+pub mod executions;
 pub mod idempotency;
 pub mod insights;
 pub mod jobs;
@@ -26,6 +28,7 @@ pub mod webhooks;
 
 use std::sync::Arc;
 
+use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::clock::{Clock, Ids};
@@ -35,6 +38,7 @@ use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
+use domain::executions::Executions;
 use domain::idempotency::IdempotencyKeys;
 use domain::insights::{Insights, IntentModel, MessageReader, SentimentModel};
 use domain::jobs::{JobBell, JobQueue};
@@ -48,6 +52,8 @@ use domain::plans::Plans;
 use domain::retrieval::Retriever;
 use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
+use domain::tool_models::ToolModel;
+use domain::tools::ToolCaller;
 use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
 use domain::visits::Visits;
@@ -85,6 +91,11 @@ pub struct App {
     pub evaluations: Arc<dyn Evaluations>,
     pub connections: Arc<dyn Connections>,
     pub models: Arc<dyn ModelFactory>,
+    pub agent_loops: Arc<dyn AgentLoops>,
+    pub executions: Arc<dyn Executions>,
+    /// The operator's models that call tools, in the order in which they are asked.
+    pub tool_models: Vec<Arc<dyn ToolModel>>,
+    pub tool_caller: Arc<dyn ToolCaller>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
     pub webhooks: Arc<dyn WebhookEndpoints>,

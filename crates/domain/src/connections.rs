@@ -9,6 +9,7 @@ use validator::Validate;
 use crate::answers::AnswerModel;
 use crate::named::named;
 use crate::text::{self, no_nul};
+use crate::tool_models::ToolModel;
 use crate::{BotId, ConnectionId, Error, Result, TenantId, Timestamp};
 
 /// The most connections of a bot.
@@ -206,6 +207,15 @@ pub trait Connections: Send + Sync {
     ) -> Result<Option<u32>>;
 }
 
+/// The model that a connection leads to.
+#[derive(Clone)]
+pub struct ConnectedModel {
+    /// As one that answers visitors.
+    pub answers: Arc<dyn AnswerModel>,
+    /// As one that calls tools; `None`: an owner's own endpoint, which can't.
+    pub tools: Option<Arc<dyn ToolModel>>,
+}
+
 /// Makes models of connections.
 pub trait ModelFactory: Send + Sync {
     /// The model that a connection leads to. Nothing is asked of it yet. Of the same connection, unchanged, it may be
@@ -218,5 +228,5 @@ pub trait ModelFactory: Send + Sync {
         &self,
         connection: &Connection,
         credential: Option<&Credential>,
-    ) -> Result<Arc<dyn AnswerModel>>;
+    ) -> Result<ConnectedModel>;
 }

@@ -148,6 +148,8 @@ pub struct Received {
     pub history: Vec<Utterance>,
     /// Whether endpoints are to be told of the message ([`crate::events`]).
     pub has_events: bool,
+    /// Whether agent loops begin because of it.
+    pub starts_loops: bool,
 }
 
 /// A bot's answer on its way into the store.
@@ -165,6 +167,23 @@ pub struct Reply {
     pub metadata: Value,
     /// When the message that it answers was received: the month that the answer was reserved in.
     pub received_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A bot's message that answers none, on its way into the store.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// Where it goes.
+    pub conversation_id: ConversationId,
+    /// Its id.
+    pub message_id: MessageId,
+    /// The words, not empty.
+    pub text: String,
+    /// See [`Message::metadata`].
+    pub metadata: Value,
+    /// What the tenant's plan allows.
+    pub limits: PlanLimits,
     /// Now.
     pub at: Timestamp,
 }
@@ -223,7 +242,8 @@ pub trait Conversations: Send + Sync {
     /// Stores a visitor's message in one transaction: the conversation made if new (once, however many
     /// first messages come at once, with the bot's welcome message before the first of them), an ended or
     /// abandoned one made active again, usage and statistics counted, room for the answer reserved, the
-    /// event for the tenant's endpoints kept ([`crate::events::Event::message_received`]). A
+    /// event for the tenant's endpoints kept ([`crate::events::Event::message_received`]), the bot's agent loops
+    /// that listen for it begun. A
     /// reservation that neither `reply` nor `give_up` ended (its process died) lapses once the tenant has
     /// reserved nothing for ten minutes.
     ///
@@ -239,6 +259,14 @@ pub trait Conversations: Send + Sync {
     /// # Errors
     /// [`crate::Error::NotFound`] where the conversation has been deleted meanwhile.
     async fn reply(&self, tenant: TenantId, reply: &Reply) -> Result<Message>;
+
+    /// Stores a message that the bot sends on its own in one transaction: usage and statistics counted. `None`: the
+    /// conversation is not there.
+    ///
+    /// # Errors
+    /// All leave nothing behind. [`crate::Error::LimitReached`] (messages). [`crate::Error::Conflict`]
+    /// (`AlreadyExists`): a message with this id is stored already.
+    async fn post(&self, tenant: TenantId, post: &Post) -> Result<Option<Message>>;
 
     /// Gives back the reservation of an answer that will not come. `received_at` as in [`Reply`].
     async fn give_up(&self, tenant: TenantId, received_at: Timestamp) -> Result<()>;

@@ -85,6 +85,10 @@ pub enum Resource {
     Webhook,
     /// An event on its way to an endpoint.
     Delivery,
+    /// An agent loop.
+    AgentLoop,
+    /// A run of an agent loop.
+    Execution,
 }
 
 impl std::fmt::Display for Resource {
@@ -101,6 +105,8 @@ impl std::fmt::Display for Resource {
             Self::Connection => "Integration",
             Self::Webhook => "Webhook",
             Self::Delivery => "Delivery",
+            Self::AgentLoop => "Agent loop",
+            Self::Execution => "Execution",
         })
     }
 }

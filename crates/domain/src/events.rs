@@ -94,7 +94,8 @@ fn rfc3339(at: Timestamp) -> String {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Keeps an event with one delivery to each of the tenant's enabled endpoints that chose its kind, all or nothing;
-    /// where there is no such endpoint, nothing. An event that is kept already is not kept again. Answers whether there
+    /// where there is no such endpoint, nothing. An event that is kept already is not kept again. The agent loops of its
+    /// bot that listen for it begin, once. Answers whether there
     /// is anything to deliver.
     ///
     /// # Errors

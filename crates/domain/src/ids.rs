@@ -73,4 +73,10 @@ ids! {
     ErasureId,
     /// Questions that ask the same.
     QuestionGroupId,
+    /// A named workflow of a model with tools.
+    AgentLoopId,
+    /// One run of an agent loop.
+    ExecutionId,
+    /// A step of an execution.
+    StepId,
 }

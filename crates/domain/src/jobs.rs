@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::named::named;
-use crate::{EvaluationId, JobId, Result, SourceId, TenantId, Timestamp};
+use crate::{EvaluationId, ExecutionId, JobId, Result, SourceId, TenantId, Timestamp};
 
 named! {
     /// What there is to do.
@@ -21,17 +21,20 @@ named! {
         EmbedSource = "embed_source",
         /// Put the cases of an evaluation to its bot.
         Evaluate = "evaluate",
+        /// Go on with an execution of an agent loop.
+        RunLoop = "run_loop",
     }
 }
 
 impl JobKind {
     /// The kinds that may take long because others do: a site that answers once a minute must not keep a file
     /// waiting. Workers take jobs of one lane.
-    pub const LANES: [&[Self]; 4] = [
+    pub const LANES: [&[Self]; 5] = [
         &[Self::ReadFile, Self::SweepSource],
         &[Self::ReadSite],
         &[Self::EmbedSource],
         &[Self::Evaluate],
+        &[Self::RunLoop],
     ];
 }
 
@@ -53,7 +56,7 @@ pub struct Job {
     pub tenant_id: TenantId,
     /// What there is to do.
     pub kind: JobKind,
-    /// The source or the evaluation that it is about; the kind says which.
+    /// The source, the evaluation or the execution that it is about; the kind says which.
     pub subject: Uuid,
     /// How many times it was leased, this one included.
     pub attempts: u32,
@@ -67,6 +70,11 @@ impl Job {
 
     /// The evaluation that it is about.
     pub fn evaluation(&self) -> EvaluationId {
+        self.subject.into()
+    }
+
+    /// The execution that it is about.
+    pub fn execution(&self) -> ExecutionId {
         self.subject.into()
     }
 }

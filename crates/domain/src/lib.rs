@@ -11,6 +11,7 @@
 //! 4. Its promises become a suite in `contracts`, and every adapter's tests call that suite.
 
 pub mod actors;
+pub mod agent_loops;
 pub mod analytics;
 pub mod answers;
 pub mod bots;
@@ -22,6 +23,7 @@ pub mod embeddings;
 mod error;
 pub mod evaluations;
 pub mod events;
+pub mod executions;
 pub mod idempotency;
 mod ids;
 pub mod insights;
@@ -33,6 +35,7 @@ pub mod leads;
 pub mod learning;
 pub mod messages;
 mod named;
+pub mod openapi;
 pub mod orders;
 pub mod paging;
 pub mod people;
@@ -40,9 +43,12 @@ pub mod plans;
 pub mod prompts;
 pub mod receipts;
 pub mod retrieval;
+pub mod schedules;
 pub mod secrets;
 pub mod tenants;
 pub mod text;
+pub mod tool_models;
+pub mod tools;
 pub mod trials;
 pub mod usage;
 pub mod visits;
@@ -51,8 +57,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
-    EventId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, TenantId, WebhookId,
+    AgentLoopId, ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
+    EventId, ExecutionId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, StepId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

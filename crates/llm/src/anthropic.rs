@@ -1,8 +1,11 @@
 //! The provider `anthropic`: Anthropic's Messages API.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
+use domain::tool_models::{ToolChat, ToolModel, ToolTurn};
 use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -10,6 +13,7 @@ use serde_json::{Value, json};
 use crate::prompt::Prompt;
 use crate::remote::settings::{ApiKey, Limits, SettingsError, check, endpoint};
 use crate::remote::{Dialect, Draft, Failure, Remote, bad};
+use crate::tool_calls::anthropic as tool_calls;
 
 /// Anthropic's own address, as it is read back from a parsed URL.
 const BASE_URL: &str = "https://api.anthropic.com/";
@@ -44,8 +48,14 @@ impl Default for AnthropicSettings {
     }
 }
 
+/// A turn with tools is given so many tokens at least: arguments that are cut off can't be read.
+const TURN_TOKENS: u32 = 4096;
+
 /// A model behind Anthropic's API.
-pub struct Anthropic(Remote<Messages>);
+pub struct Anthropic {
+    remote: Remote<Messages>,
+    turn_tokens: u32,
+}
 
 impl Anthropic {
     /// A provider with these settings. Nothing is sent.
@@ -80,7 +90,11 @@ impl Anthropic {
         };
         let url = endpoint(base, "/v1/messages");
         let (model, limits) = (settings.model, settings.limits);
-        Remote::new(dialect, url, headers, model, limits, settings.client).map(Self)
+        let remote = Remote::new(dialect, url, headers, model, limits, settings.client)?;
+        Ok(Self {
+            remote,
+            turn_tokens: settings.answer_tokens.max(TURN_TOKENS),
+        })
     }
 }
 
@@ -95,7 +109,19 @@ impl AnswerModel for Anthropic {
         question: &Question,
         sink: &mut dyn AnswerSink,
     ) -> Result<Answer, ProviderError> {
-        self.0.answer(question, sink).await
+        self.remote.answer(question, sink).await
+    }
+}
+
+#[async_trait]
+impl ToolModel for Anthropic {
+    fn provider(&self) -> &'static str {
+        Messages::PROVIDER
+    }
+
+    async fn next(&self, chat: &ToolChat, within: Duration) -> Result<ToolTurn, ProviderError> {
+        let body = tool_calls::request(self.remote.model(), self.turn_tokens, chat);
+        self.remote.whole(&body, within, tool_calls::read).await
     }
 }
 

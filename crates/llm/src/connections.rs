@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::answers::AnswerModel;
 use domain::clock::Clock;
-use domain::connections::{Connection, ConnectionKind, Credential, ModelFactory};
+use domain::connections::{ConnectedModel, Connection, ConnectionKind, Credential, ModelFactory};
+use domain::tool_models::ToolModel;
 use domain::{ConnectionId, Error, Result, Timestamp};
 use egress::{Egress, EgressError};
 use url::Url;
@@ -18,7 +19,7 @@ use crate::{Anthropic, AnthropicSettings, OpenAi, OpenAiSettings};
 const REMEMBERED: usize = 1_000;
 
 /// A model, and since when its connection has been as it was made.
-type Made = (Timestamp, Arc<dyn AnswerModel>);
+type Made = (Timestamp, ConnectedModel);
 
 /// Makes models of connections, and remembers them, so that what one learnt about its provider (that it is down, what
 /// it does not take) holds from one question to the next.
@@ -42,7 +43,7 @@ impl ConnectedModels {
         &self,
         connection: &Connection,
         credential: Option<&Credential>,
-    ) -> Result<Arc<dyn AnswerModel>> {
+    ) -> Result<ConnectedModel> {
         let api_key = credential.map(|credential| ApiKey::from(credential.reveal()));
         let missing = |field: &'static str| Error::missing(field);
         let base_url = connection.base_url.clone();
@@ -70,7 +71,7 @@ impl ConnectedModels {
                     model,
                     limits: defaults.limits,
                 };
-                Ok(Arc::new(OpenAi::new(settings).map_err(wrong)?))
+                Ok(with_tools(OpenAi::new(settings).map_err(wrong)?))
             }
             ConnectionKind::Anthropic => {
                 let defaults = AnthropicSettings::default();
@@ -85,7 +86,7 @@ impl ConnectedModels {
                         .unwrap_or_else(|| defaults.model.clone()),
                     ..defaults
                 };
-                Ok(Arc::new(Anthropic::new(settings).map_err(wrong)?))
+                Ok(with_tools(Anthropic::new(settings).map_err(wrong)?))
             }
             ConnectionKind::Webhook => {
                 let address = base_url.ok_or_else(|| missing("base_url"))?;
@@ -94,7 +95,10 @@ impl ConnectedModels {
                 let model = connection.model.clone();
                 let clock = Arc::clone(&self.clock);
                 let made = Webhook::new(parse(&address)?, secret, model, clock, client);
-                Ok(Arc::new(made.map_err(wrong)?))
+                Ok(ConnectedModel {
+                    answers: Arc::new(made.map_err(wrong)?),
+                    tools: None,
+                })
             }
         }
     }
@@ -108,6 +112,15 @@ impl ConnectedModels {
             ),
             other => Error::invalid("base_url", other.to_string()),
         })
+    }
+}
+
+/// A model that answers and calls tools alike: what it learnt about its provider holds for both.
+fn with_tools(model: impl AnswerModel + ToolModel + 'static) -> ConnectedModel {
+    let model = Arc::new(model);
+    ConnectedModel {
+        answers: model.clone(),
+        tools: Some(model),
     }
 }
 
@@ -147,20 +160,20 @@ impl ModelFactory for ConnectedModels {
         &self,
         connection: &Connection,
         credential: Option<&Credential>,
-    ) -> Result<Arc<dyn AnswerModel>> {
+    ) -> Result<ConnectedModel> {
         let since = connection.updated_at;
         let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, model)) = made().get(&connection.id)
             && *at == since
         {
-            return Ok(Arc::clone(model));
+            return Ok(model.clone());
         }
         let model = self.make(connection, credential)?;
         let mut made = made();
         if made.len() >= REMEMBERED {
             made.clear();
         }
-        made.insert(connection.id, (since, Arc::clone(&model)));
+        made.insert(connection.id, (since, model.clone()));
         Ok(model)
     }
 }

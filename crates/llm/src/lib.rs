@@ -3,7 +3,8 @@
 //!
 //! [`Extractive`] quotes the knowledge, with no network and no model. [`OpenAi`] and [`Anthropic`] speak to
 //! endpoints over HTTP; all that the two have in common (time-outs, retries, the circuit breaker, reading a
-//! stream) stands once, in the module `remote`, and each adds only its dialect.
+//! stream) stands once, in the module `remote`, and each adds only its dialect. Both call tools as well, behind
+//! [`domain::tool_models::ToolModel`].
 //!
 //! # Adding a provider that is reached over HTTP
 //! Write its dialect (how a prompt becomes a body, and what an event adds to the answer) beside `openai.rs`,
@@ -16,6 +17,7 @@ mod extractive;
 mod openai;
 mod prompt;
 mod remote;
+mod tool_calls;
 mod webhook;
 
 pub use anthropic::{Anthropic, AnthropicSettings};

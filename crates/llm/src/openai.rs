@@ -2,10 +2,12 @@
 //! llama.cpp).
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
+use domain::tool_models::{ToolChat, ToolModel, ToolTurn};
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use serde_json::{Value, json};
@@ -14,6 +16,7 @@ use url::Url;
 use crate::prompt::Prompt;
 use crate::remote::settings::{ApiKey, Limits, SettingsError, check, endpoint, is_azure};
 use crate::remote::{Dialect, Draft, Failure, Remote, bad};
+use crate::tool_calls::openai as tool_calls;
 
 /// OpenAI's own address.
 pub(crate) const BASE_URL: &str = "https://api.openai.com/v1";
@@ -106,6 +109,18 @@ impl AnswerModel for OpenAi {
         sink: &mut dyn AnswerSink,
     ) -> Result<Answer, ProviderError> {
         self.0.answer(question, sink).await
+    }
+}
+
+#[async_trait]
+impl ToolModel for OpenAi {
+    fn provider(&self) -> &'static str {
+        ChatCompletions::PROVIDER
+    }
+
+    async fn next(&self, chat: &ToolChat, within: Duration) -> Result<ToolTurn, ProviderError> {
+        let body = tool_calls::request(self.0.model(), chat);
+        self.0.whole(&body, within, tool_calls::read).await
     }
 }
 

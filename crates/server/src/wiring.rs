@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use application::App;
 use application::answering::AnswerChain;
+use caller::HttpCaller;
 use documents::Reader;
 use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
+use domain::tool_models::ToolModel;
 use egress::Egress;
 use insights::{LexiconSentiment, PatternIntents, WordReader};
 use llm::{
@@ -76,6 +78,12 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .fallbacks
         .iter()
         .filter(|fallback| **fallback != settings.llm);
+    let first = model(&settings.llm)?;
+    let fallbacks: Vec<_> = fallbacks.map(model).collect::<Result<_, _>>()?;
+    let tool_models = std::iter::once(&first).chain(&fallbacks);
+    let tool_models = tool_models
+        .filter_map(|model| model.tools.clone())
+        .collect();
     let embedders: Vec<_> = settings
         .embedders
         .iter()
@@ -123,9 +131,13 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         trials: Arc::new(trials),
         secrets: Arc::new(secrets(settings)?),
         answers: AnswerChain::new(
-            model(&settings.llm)?,
-            fallbacks.map(model).collect::<Result<_, _>>()?,
+            first.answers,
+            fallbacks.into_iter().map(|model| model.answers).collect(),
         ),
+        agent_loops: stores.agent_loops.clone(),
+        executions: stores.executions.clone(),
+        tool_models,
+        tool_caller: Arc::new(HttpCaller::new(Arc::clone(&egress))),
         reader: reader(settings),
         crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
         clock: Arc::new(System),
@@ -163,9 +175,30 @@ fn reader(settings: &Settings) -> Arc<dyn DocumentReader> {
     }
 }
 
-fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
+/// One of the operator's providers.
+struct Provider {
+    answers: Arc<dyn AnswerModel>,
+    /// `None`: it calls no tools.
+    tools: Option<Arc<dyn ToolModel>>,
+}
+
+impl Provider {
+    /// One that answers and calls tools alike: what it learnt about its endpoint holds for both.
+    fn with_tools(model: impl AnswerModel + ToolModel + 'static) -> Self {
+        let model = Arc::new(model);
+        Self {
+            answers: model.clone(),
+            tools: Some(model),
+        }
+    }
+}
+
+fn model(provider: &Llm) -> Result<Provider, StartError> {
     Ok(match provider {
-        Llm::Extractive => Arc::new(Extractive::new()),
+        Llm::Extractive => Provider {
+            answers: Arc::new(Extractive::new()),
+            tools: None,
+        },
         Llm::OpenAi(endpoint) => {
             let defaults = OpenAiSettings::default();
             let settings = OpenAiSettings {
@@ -174,7 +207,7 @@ fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
                 model: endpoint.model.clone().unwrap_or(defaults.model),
                 ..defaults
             };
-            Arc::new(OpenAi::new(settings).map_err(provider_setting)?)
+            Provider::with_tools(OpenAi::new(settings).map_err(provider_setting)?)
         }
         Llm::Anthropic(endpoint) => {
             let defaults = AnthropicSettings::default();
@@ -184,7 +217,7 @@ fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
                 model: endpoint.model.clone().unwrap_or(defaults.model),
                 ..defaults
             };
-            Arc::new(Anthropic::new(settings).map_err(provider_setting)?)
+            Provider::with_tools(Anthropic::new(settings).map_err(provider_setting)?)
         }
     })
 }

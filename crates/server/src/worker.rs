@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::insights::Learner;
 use application::jobs::{self, JobEnd};
 use application::webhooks::{self, AT_ONCE, Work};
-use application::{App, conversations, embeddings, idempotency, people};
+use application::{App, conversations, embeddings, executions, idempotency, people};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
@@ -31,6 +31,10 @@ const FORGET: Duration = Duration::from_secs(600);
 
 /// Workers of each lane: a large file, or a site that is slow, keeps no other waiting.
 const WORKERS: usize = 2;
+/// Workers of agent loops, which mostly wait for models and tools.
+const LOOP_WORKERS: usize = 8;
+/// How often it is looked whether the schedule of an agent loop is due.
+const SCHEDULE: Duration = Duration::from_secs(1);
 
 /// Endpoints of webhooks that are sent to at the same time.
 const ENDPOINTS: usize = 32;
@@ -83,7 +87,11 @@ impl Background {
             if app.embedders.is_empty() && kinds.contains(&JobKind::EmbedSource) {
                 continue;
             }
-            for _ in 0..WORKERS {
+            let workers = match kinds.contains(&JobKind::RunLoop) {
+                true => LOOP_WORKERS,
+                false => WORKERS,
+            };
+            for _ in 0..workers {
                 background.spawn(work(lane, app.clone(), bell.clone(), stop.clone()));
             }
         }
@@ -123,6 +131,18 @@ impl Background {
             stop.clone(),
             app.clone(),
             |app| async move { webhooks::forget_old(&app).await },
+        ));
+        background.spawn(repeat(
+            SCHEDULE,
+            stop.clone(),
+            app.clone(),
+            |app| async move { executions::begin_due(&app).await },
+        ));
+        background.spawn(repeat(
+            FORGET,
+            stop.clone(),
+            app.clone(),
+            |app| async move { executions::forget_old(&app).await },
         ));
         Ok(background)
     }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::Result;
+use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::connections::Connections;
@@ -37,6 +38,7 @@ use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
+use domain::executions::Executions;
 use domain::idempotency::IdempotencyKeys;
 use domain::insights::Insights;
 use domain::jobs::JobQueue;
@@ -178,6 +180,10 @@ pub struct Stores {
     pub connections: Arc<dyn Connections>,
     /// Evaluations.
     pub evaluations: Arc<dyn Evaluations>,
+    /// Agent loops.
+    pub agent_loops: Arc<dyn AgentLoops>,
+    /// Executions of agent loops.
+    pub executions: Arc<dyn Executions>,
     /// Work to be done later.
     pub jobs: Arc<dyn JobQueue>,
     /// Endpoints of webhooks.
@@ -244,6 +250,8 @@ impl Stores {
             + Embeddings
             + Connections
             + Evaluations
+            + AgentLoops
+            + Executions
             + JobQueue
             + WebhookEndpoints
             + Outbox
@@ -270,6 +278,8 @@ impl Stores {
             embeddings: store.clone(),
             connections: store.clone(),
             evaluations: store.clone(),
+            agent_loops: store.clone(),
+            executions: store.clone(),
             jobs: store.clone(),
             webhooks: store.clone(),
             outbox: store.clone(),

@@ -30,6 +30,7 @@ const ADAPTERS: [&str; 9] = [
     "documents",
     "scraper",
     "sender",
+    "caller",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -40,13 +41,15 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     Room {
         folder: "domain",
         rooms: &[],
         libraries: Some(&[
             "async-trait",
             "base64",
+            "chrono",
+            "croner",
             "serde",
             "serde_json",
             "sha2",
@@ -90,6 +93,10 @@ const ROOMS: [Room; 18] = [
         rooms: &["domain", "egress"],
         ..adapter("sender")
     },
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("caller")
+    },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
@@ -113,6 +120,7 @@ const ROOMS: [Room; 18] = [
             "scraper",
             "egress",
             "sender",
+            "caller",
         ],
         libraries: None,
     },
@@ -154,7 +162,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["egress", "llm", "scraper", "sender", "testkit"],
+        &["caller", "egress", "llm", "scraper", "sender", "testkit"],
     ),
 ];
 

@@ -1,10 +1,8 @@
 //! Answering by a bot's own connections.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use domain::answers::AnswerModel;
-use domain::connections::{Connection, ConnectionStatus, FAILURES_MAX};
+use domain::connections::{ConnectedModel, Connection, ConnectionStatus, FAILURES_MAX};
 use domain::events::EventKind;
 use domain::{BotId, ConnectionId, Result, TenantId};
 use serde_json::json;
@@ -19,9 +17,9 @@ const REST: Duration = Duration::from_secs(60);
 
 /// A connection that can be asked.
 pub(crate) struct Own {
-    connection: Connection,
+    pub(crate) connection: Connection,
     /// The model that it leads to.
-    pub(crate) model: Arc<dyn AnswerModel>,
+    pub(crate) model: ConnectedModel,
 }
 
 /// The connections that a bot answers by now, in their order; `as_if`: one more, as if it were enabled.
@@ -55,9 +53,13 @@ pub(crate) async fn record(app: &App, own: &[Own], failures: &[Failure]) {
     for (own, failure) in own.iter().zip(failures) {
         failed(app, &own.connection, &failure.reason).await;
     }
-    let Some(Own { connection, .. }) = own.get(failures.len()) else {
-        return;
-    };
+    if let Some(Own { connection, .. }) = own.get(failures.len()) {
+        worked(app, connection).await;
+    }
+}
+
+/// Forgets a connection's failures, if it has any.
+pub(crate) async fn worked(app: &App, connection: &Connection) {
     if connection.failures == 0 {
         return;
     }
@@ -68,7 +70,8 @@ pub(crate) async fn record(app: &App, own: &[Own], failures: &[Failure]) {
     }
 }
 
-async fn failed(app: &App, connection: &Connection, reason: &str) {
+/// Counts a failure of a connection, and tells its owner of the last that may be.
+pub(crate) async fn failed(app: &App, connection: &Connection, reason: &str) {
     let (tenant, now) = (connection.tenant_id, app.clock.now());
     let told = format!("It gave no answer: {reason}.");
     let recorded = app

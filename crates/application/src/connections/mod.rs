@@ -7,18 +7,15 @@ mod get;
 mod test;
 mod update;
 
-pub(crate) use answer::{record, usable};
+pub(crate) use answer::{failed, record, usable, worked};
 pub use create::create;
 pub use delete::delete;
 pub use get::{get, list};
 pub use test::{Tested, test};
 pub use update::update;
 
-use std::sync::Arc;
-
 use domain::Result;
-use domain::answers::AnswerModel;
-use domain::connections::{CREDENTIAL, Connection, Credential};
+use domain::connections::{CREDENTIAL, ConnectedModel, Connection, Credential};
 use domain::secrets::SecretContext;
 use domain::trials::Change;
 
@@ -58,7 +55,7 @@ async fn propose(app: &App, connection: &Connection) -> Result<()> {
 }
 
 /// The model that a connection leads to.
-fn model(app: &App, connection: &Connection) -> Result<Arc<dyn AnswerModel>> {
+pub(crate) fn model(app: &App, connection: &Connection) -> Result<ConnectedModel> {
     let credential = match &connection.credential {
         Some(sealed) => {
             let clear = app.secrets.open(&place(connection), sealed)?;

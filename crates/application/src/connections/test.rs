@@ -28,7 +28,7 @@ pub struct Tested {
 #[tracing::instrument(level = "debug", name = "connections.test", skip_all)]
 pub async fn test(app: &App, actor: &Actor, id: ConnectionId) -> Result<Tested> {
     let connection = get(app, actor, id).await?;
-    let model = model(app, &connection)?;
+    let model = model(app, &connection)?.answers;
     let question = Question {
         system_prompt: "You are being tested. Answer in a few words.".to_owned(),
         language: Language::En,

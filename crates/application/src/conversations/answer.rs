@@ -65,7 +65,10 @@ impl Asked<'_> {
             0 => Vec::new(),
             _ => connections::usable(app, self.tenant, self.bot.id, self.as_if).await?,
         };
-        let models: Vec<_> = own.iter().map(|own| Arc::clone(&own.model)).collect();
+        let models: Vec<_> = own
+            .iter()
+            .map(|own| Arc::clone(&own.model.answers))
+            .collect();
         let asking = app.answers.ask(&models, &question, observer).await;
         connections::record(app, &own, &asking.failures).await;
         let (answer, failures) = asking.answered()?;

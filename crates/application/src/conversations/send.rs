@@ -124,6 +124,9 @@ pub async fn send(
     if received.has_events {
         app.delivery_bell.ring();
     }
+    if received.starts_loops {
+        app.bell.ring();
+    }
     observer.received(&received.message).await;
     finish(app, tenant, received, observer).await
 }
@@ -223,5 +226,6 @@ pub(super) async fn reopen(app: &App, tenant: TenantId, message: Message) -> Res
         knowledge,
         history,
         has_events: false,
+        starts_loops: false,
     })
 }

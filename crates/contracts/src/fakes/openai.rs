@@ -1,6 +1,6 @@
 //! A provider of chat completions on 127.0.0.1: real HTTP/1.1 over a real socket, with the answers and the
 //! faults that a test asks for. It speaks the dialects of OpenAI (`/v1/chat/completions`) and of Anthropic
-//! (`/v1/messages`), streamed and whole, and embeds (`/v1/embeddings`) unless a fault was asked for.
+//! (`/v1/messages`), streamed and whole, calls tools, and embeds (`/v1/embeddings`) unless a fault was asked for.
 //!
 //! It is written on bare TCP because a fault must be exact: a stream cut between two bytes, an answer that
 //! never comes. Without faults it costs little enough to stand behind a benchmark.
@@ -38,6 +38,8 @@ const REMEMBERED: usize = 1_000;
 pub enum Behaviour {
     /// Answers with these words, a word at a time where a stream is asked for.
     Answer(String),
+    /// Wants these tools called (names, and arguments as the model writes them, whole or broken), whole.
+    Calls(Vec<(String, String)>),
     /// Answers with the visitor's last message.
     Echo,
     /// Answers with a status and these headers (names and values) and body.
@@ -87,6 +89,19 @@ impl Behaviour {
     /// [`Behaviour::Answer`].
     pub fn answer(text: impl Into<String>) -> Self {
         Self::Answer(text.into())
+    }
+
+    /// [`Behaviour::Calls`] of one tool.
+    pub fn call(name: &str, arguments: Value) -> Self {
+        Self::calls(&[(name, arguments)])
+    }
+
+    /// [`Behaviour::Calls`].
+    pub fn calls(calls: &[(&str, Value)]) -> Self {
+        let calls = calls
+            .iter()
+            .map(|(name, arguments)| ((*name).into(), arguments.to_string()));
+        Self::Calls(calls.collect())
     }
 
     /// A status with an error body as OpenAI writes it.

@@ -204,7 +204,7 @@ pub async fn jobs_are_leased_by_their_kinds(s: &Ports) {
     let file = upload(s, &bot, after(2)).await;
     let swept = source(s, &bot).await;
     assert!(read(s, tenant, swept, &content(1), after(3)).await);
-    let [reading, crawling, embedding, _] = JobKind::LANES;
+    let [reading, crawling, embedding, ..] = JobKind::LANES;
     assert_eq!(lease(s, &[], 10).await, None);
     let only = lease(s, &[JobKind::SweepSource], 10).await.unwrap();
     assert_eq!(only.source(), swept);

@@ -220,6 +220,18 @@ macro_rules! store_contract {
             evaluations_are_listed_and_go_with_their_bot
             what_an_evaluation_decides_on_is_kept
         );
+        $crate::store_contract!($open, agent_loops:
+            a_loop_is_kept
+            a_bot_has_so_many_loops_and_no_more
+            an_execution_is_kept_with_its_job
+            steps_are_kept_as_they_come
+            an_execution_ends_once
+            an_execution_that_waits_goes_on_once
+            a_schedule_begins_one_at_a_time
+            events_begin_loops_that_listen
+            a_bot_speaks_of_its_own_accord
+            tenants_have_their_own_loops
+        );
         $crate::store_contract!($open, connections:
             a_connection_is_kept
             a_changed_connection_has_not_failed

@@ -3,6 +3,7 @@
 //! The clauses are written from the documentation of the ports. An adapter's tests call
 //! [`store_contract!`](crate::store_contract), which runs each of them on a store of its own.
 
+pub mod agent_loops;
 pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
@@ -44,6 +45,7 @@ pub mod words;
 
 use std::sync::Arc;
 
+use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::connections::Connections;
@@ -51,6 +53,7 @@ use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
 use domain::events::Outbox;
+use domain::executions::Executions;
 use domain::idempotency::IdempotencyKeys;
 use domain::insights::Insights;
 use domain::jobs::JobQueue;
@@ -88,6 +91,8 @@ pub struct Ports {
     pub connections: Arc<dyn Connections>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
+    pub agent_loops: Arc<dyn AgentLoops>,
+    pub executions: Arc<dyn Executions>,
     pub jobs: Arc<dyn JobQueue>,
     pub webhooks: Arc<dyn WebhookEndpoints>,
     pub outbox: Arc<dyn Outbox>,

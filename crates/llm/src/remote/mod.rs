@@ -132,15 +132,53 @@ impl<D: Dialect> Remote<D> {
         sink: &mut dyn AnswerSink,
     ) -> Result<Answer, ProviderError> {
         let Some(permit) = self.breaker.enter() else {
-            return Err(ProviderError::Unavailable(
-                "it failed several times in a row".into(),
-            ));
+            return Err(resting());
         };
         let result = timeout(self.limits.total, self.converse(question, sink))
             .await
             .unwrap_or(Err(ProviderError::TimedOut));
         permit.settle(is_alive(&result));
         result
+    }
+
+    /// The model that is asked.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Asks for an answer that comes whole, retries included within this time and within the limits.
+    pub async fn whole<T>(
+        &self,
+        body: &Value,
+        within: Duration,
+        read: impl Fn(&Value) -> Result<T, Failure>,
+    ) -> Result<T, ProviderError> {
+        let Some(permit) = self.breaker.enter() else {
+            return Err(resting());
+        };
+        let total = within.min(self.limits.total);
+        let asked = retried(D::PROVIDER, &self.limits, || self.ask(body, &read));
+        let result = timeout(total, asked)
+            .await
+            .unwrap_or(Err(ProviderError::TimedOut));
+        permit.settle(is_alive(&result));
+        result
+    }
+
+    async fn ask<T>(
+        &self,
+        body: &Value,
+        read: impl Fn(&Value) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        // The first byte comes with the last: the whole time is there to wait for it.
+        let limits = Limits {
+            first_byte: self.limits.total,
+            ..self.limits.clone()
+        };
+        let headers = self.headers.clone();
+        let sent = post(&self.client, &self.url, headers, body.to_string(), &limits);
+        let response = sent.await?.map_err(Failure::from)?;
+        read(&json(&Body::new(response, &limits).rest().await?)?)
     }
 
     async fn converse(
@@ -230,6 +268,11 @@ impl<D: Dialect> Remote<D> {
             }
         }
     }
+}
+
+/// The breaker lets nobody through.
+fn resting() -> ProviderError {
+    ProviderError::Unavailable("it failed several times in a row".into())
 }
 
 /// An answer whose status is an error.

@@ -5,6 +5,7 @@ mod anthropic;
 mod embeddings;
 mod faults;
 mod openai;
+mod tools;
 
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
 use domain::{
-    ApiKeyId, BotId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result,
-    SourceId, WebhookId,
+    AgentLoopId, ApiKeyId, BotId, ConnectionId, Error, EvaluationId, EventId, ExecutionId,
+    MessageId, Resource, Result, SourceId, WebhookId,
 };
 use serde::de::DeserializeOwned;
 
@@ -140,4 +140,20 @@ pub fn webhook_id(text: &str) -> Result<WebhookId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn delivery_id(text: &str) -> Result<EventId> {
     EventId::parse(text).ok_or(Error::NotFound(Resource::Delivery))
+}
+
+/// An agent loop's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn agent_loop_id(text: &str) -> Result<AgentLoopId> {
+    AgentLoopId::parse(text).ok_or(Error::NotFound(Resource::AgentLoop))
+}
+
+/// An execution's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn execution_id(text: &str) -> Result<ExecutionId> {
+    ExecutionId::parse(text).ok_or(Error::NotFound(Resource::Execution))
 }

@@ -50,6 +50,9 @@ const SESSION: &str = "<session>";
 const SOURCE: &str = "<source>";
 const TALK: &str = "<talk>";
 const PERSON: &str = "<person>";
+const INTEGRATION: &str = "<integration>";
+const LOOP: &str = "/agent-loops/{agent_loop_id}";
+const EXECUTION: &str = "/agent-loops/{agent_loop_id}/executions/{execution_id}";
 
 const TENANT_API: &str = "/api/v1";
 const AGENT_API: &str = "/v1";
@@ -161,6 +164,7 @@ fn tenant_routes() -> Vec<Route> {
         body: None,
         sees: Sees::OwnOnly,
     };
+    let within = |method, path, body| route(method, path, Some(body), Sees::NotFound);
     let words = json!({ "bot_id": BOT, "name": "Mine", "source_type": "text", "content": "Mine." });
     vec![
         listed("/tenant/info", ""),
@@ -246,6 +250,51 @@ fn tenant_routes() -> Vec<Route> {
             "/integrations/{integration_id}/test",
             None,
             Sees::NotFound,
+        ),
+        listed("/agent-loops", ""),
+        within(
+            Method::POST,
+            "/agent-loops",
+            json!({ "name": "Mine", "instructions": "Mine.", "bot_id": BOT }),
+        ),
+        route(Method::GET, LOOP, None, Sees::NotFound),
+        within(Method::PATCH, LOOP, json!({ "name": "Mine" })),
+        route(Method::DELETE, LOOP, None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/agent-loops/{agent_loop_id}/run",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/agent-loops/{agent_loop_id}/executions",
+            None,
+            Sees::NotFound,
+        ),
+        route(Method::GET, EXECUTION, None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/agent-loops/{agent_loop_id}/executions/{execution_id}/cancel",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/agent-loops/{agent_loop_id}/executions/{execution_id}/approve",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/agent-loops/{agent_loop_id}/executions/{execution_id}/reject",
+            None,
+            Sees::NotFound,
+        ),
+        within(
+            Method::POST,
+            "/agent-loops",
+            json!({ "name": "Mine", "instructions": "Mine.", "integration_id": INTEGRATION }),
         ),
         route(
             Method::GET,
@@ -441,6 +490,8 @@ struct Owned {
     message: String,
     evaluation: String,
     integration: String,
+    agent_loop: String,
+    execution: String,
     webhook: String,
     delivery: String,
     key: String,
@@ -476,6 +527,14 @@ impl Owned {
         let integration =
             json!({ "name": "Owners", "kind": "openai", "api_key": "sk", "enabled": false });
         let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
+        let models = json!({ "name": "Loops", "kind": "openai", "base_url": "https://models.invalid/v1",
+            "enabled": false });
+        let models = post(client, &format!("/bots/{bot}/integrations"), models).await;
+        let agent_loop = json!({ "name": "Olgas loop", "instructions": "4711",
+            "integration_id": models.gives(201)["id"] });
+        let agent_loop = post(client, "/agent-loops", agent_loop).await;
+        let agent_loop = text(agent_loop.gives(201), "id").to_owned();
+        let execution = post(client, &format!("/agent-loops/{agent_loop}/run"), json!({})).await;
         let path = format!("/bots/{bot}/api-keys");
         let key = post(client, &path, json!({ "name": "key" })).await;
         let within = Duration::from_secs(30);
@@ -488,6 +547,8 @@ impl Owned {
         Self {
             bot,
             integration: text(integration.gives(201), "id").to_owned(),
+            execution: text(execution.gives(201), "id").to_owned(),
+            agent_loop,
             talk: text(&talk, "id").to_owned(),
             person: text(&talk["customer"], "id").to_owned(),
             agent,
@@ -516,6 +577,9 @@ impl Owned {
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
             ("{integration_id}", &self.integration),
+            (INTEGRATION, &self.integration),
+            ("{agent_loop_id}", &self.agent_loop),
+            ("{execution_id}", &self.execution),
             ("{webhook_id}", &self.webhook),
             ("{delivery_id}", &self.delivery),
             ("{key_id}", &self.key),
@@ -560,6 +624,7 @@ impl Owned {
             "/knowledge/sources/{source_id}",
             "/analytics/overview",
             "/analytics/conversations",
+            LOOP,
         ] {
             let answer = get(client, &self.fill(path)).await;
             assert_eq!(answer.status, 200, "{path} {}", answer.text);

@@ -8,6 +8,7 @@
 
 mod agent;
 mod agent_keys;
+mod agent_loops;
 mod analytics;
 mod answers;
 mod binary;

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use domain::bots::ChannelType;
 use domain::conversations::{
     Conversation, ConversationFilter, ConversationStatus, Conversations, Exchange, Incoming,
-    Learned, RECENT_MESSAGES, Received, Reply, Sentiment,
+    Learned, Post, RECENT_MESSAGES, Received, Reply, Sentiment,
 };
 use domain::messages::{Feedback, Message};
 use domain::paging::{Page, PageRequest};
@@ -34,6 +34,12 @@ impl Conversations for Store {
     async fn reply(&self, tenant: TenantId, reply: &Reply) -> Result<Message> {
         run!(self.write("conversations.reply", tenant), [reply], |conn| {
             turns::reply(conn, tenant, &reply)
+        })
+    }
+
+    async fn post(&self, tenant: TenantId, post: &Post) -> Result<Option<Message>> {
+        run!(self.write("conversations.post", tenant), [post], |conn| {
+            turns::post(conn, tenant, &post)
         })
     }
 

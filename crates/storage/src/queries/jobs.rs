@@ -5,11 +5,11 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::jobs::{Job, JobKind, JobQueue, NextRun};
-use domain::{Error, EvaluationId, JobId, Result, SourceId, TenantId, Timestamp};
+use domain::{Error, EvaluationId, ExecutionId, JobId, Result, SourceId, TenantId, Timestamp};
 use uuid::Uuid;
 
 use super::engine::{Conn, Db, Store, next_job};
-use super::{run, word};
+use super::{Runs, run, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::jobs;
 use crate::scope::Scope;
@@ -61,6 +61,7 @@ struct JobRow {
     kind: String,
     source_id: Option<Key>,
     evaluation_id: Option<Key>,
+    execution_id: Option<Key>,
     attempts: i32,
 }
 
@@ -128,6 +129,32 @@ pub(super) async fn enqueue_evaluation(
         .execute(conn)
         .await
         .or_exists()?;
+    Ok(())
+}
+
+/// Keeps an execution's work, unless there is some already. It goes by the execution's own id.
+pub(super) async fn enqueue_execution(
+    conn: &mut impl Runs,
+    tenant: TenantId,
+    execution: ExecutionId,
+    due: Timestamp,
+) -> Result<(), Fault> {
+    diesel::insert_into(jobs::table)
+        .values((
+            jobs::tenant_id.eq(key(tenant)),
+            jobs::id.eq(key(execution)),
+            jobs::kind.eq(JobKind::RunLoop.as_str()),
+            jobs::execution_id.eq(key(execution)),
+            jobs::due_at.eq(Moment(due)),
+        ))
+        .on_conflict((jobs::tenant_id, jobs::execution_id, jobs::kind))
+        .do_update()
+        .set((
+            jobs::due_at.eq(Moment(due)),
+            jobs::lease_until.eq(None::<Moment>),
+        ))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -250,7 +277,7 @@ async fn take_lease(
         .returning(JobRow::as_returning())
         .get_result(conn)
         .await?;
-    let subject = row.source_id.or(row.evaluation_id);
+    let subject = row.source_id.or(row.evaluation_id).or(row.execution_id);
     let subject = subject.ok_or_else(|| Error::internal("a job about nothing"))?;
     Ok(Some(Job {
         id: row.id.0.into(),

@@ -2,6 +2,7 @@
 
 use super as engine;
 
+mod agent_loops;
 mod analytics;
 mod bots;
 mod connections;
@@ -9,6 +10,7 @@ mod conversations;
 mod embeddings;
 mod end_users;
 mod evaluations;
+mod executions;
 mod idempotency;
 mod insights;
 mod jobs;

@@ -5,8 +5,8 @@ use domain::events::{Event, EventKind, Outbox};
 use domain::webhooks::DeliveryStatus;
 use domain::{Resource, Result, TenantId};
 
-use super::engine::Store;
-use super::{Runs, of_json, run};
+use super::engine::{Conn, Store};
+use super::{Runs, agent_loops, of_json, run};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{
     webhook_deliveries as deliveries, webhook_endpoints as endpoints, webhook_events as events,
@@ -19,9 +19,19 @@ impl Outbox for Store {
         run!(
             self.write("outbox.publish", event.tenant_id),
             [event],
-            |conn| publish(conn, event.tenant_id, event.kind, || (*event).clone())
+            |conn| tell(conn, &event)
         )
     }
+}
+
+/// Tells endpoints of an event, and has loops that listen for it begin.
+async fn tell(conn: &mut Conn, event: &Event) -> Result<bool, Fault> {
+    let (tenant, kind) = (event.tenant_id, event.kind);
+    let has_deliveries = publish(conn, tenant, kind, || event.clone()).await?;
+    if let Some(bot) = event.bot_id {
+        agent_loops::trigger(conn, tenant, bot, kind, || event.clone()).await?;
+    }
+    Ok(has_deliveries)
 }
 
 /// Keeps an event for the endpoints that chose its kind, in the transaction of what caused it. A tenant without

@@ -4,7 +4,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::Bot;
-use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
+use domain::conversations::{ConversationStatus, Incoming, Post, Received, Reply};
 use domain::events::{Event, EventKind};
 use domain::knowledge::KnowledgeState;
 use domain::learning::ANSWER_WITHIN;
@@ -18,7 +18,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{Runs, end_users, leads, messages, outbox};
+use super::{Runs, agent_loops, end_users, leads, messages, outbox};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -132,13 +132,14 @@ async fn resume(
         conversations: 0,
         messages: 1,
     };
-    let ((), (), (), history, has_events) = together!(
+    let ((), (), (), history, has_events, starts_loops) = together!(
         conn,
         messages::insert(conn, tenant, &message),
         usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
         statistics::count_messages(conn, tenant, key(bot.id), id, message.created_at, 1),
         messages::before(conn, tenant, id, message.seq, incoming.history),
         publish(conn, tenant, &bot, incoming, &message),
+        trigger(conn, tenant, &bot, incoming, &message),
     )?;
     Ok(Received {
         message,
@@ -146,6 +147,7 @@ async fn resume(
         knowledge,
         history,
         has_events,
+        starts_loops,
     })
 }
 
@@ -175,13 +177,14 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
     };
     let shard = usage::shard(&incoming.limits, id);
     let stored = message.seq as i32;
-    let ((), (), (), (), has_events) = together!(
+    let ((), (), (), (), has_events, starts_loops) = together!(
         conn,
         messages::insert(conn, tenant, &message),
         usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
         statistics::enter(conn, tenant, &counted, ConversationStatus::Active),
         statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored),
         publish(conn, tenant, &bot, incoming, &message),
+        trigger(conn, tenant, &bot, incoming, &message),
     )?;
     if let Some(contact) = &incoming.contact {
         let name = incoming.end_user.user_name.as_deref();
@@ -202,6 +205,7 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         knowledge,
         history,
         has_events,
+        starts_loops,
     })
 }
 
@@ -216,6 +220,18 @@ async fn publish(
 ) -> Result<bool, Fault> {
     let event = || Event::message_received(tenant, bot.id, &incoming.session_id, message);
     outbox::publish(conn, tenant, EventKind::MessageReceived, event).await
+}
+
+/// Has the bot's loops begin that listen for visitors' messages.
+async fn trigger(
+    conn: &mut impl Runs,
+    tenant: TenantId,
+    bot: &Bot,
+    incoming: &Incoming,
+    message: &Message,
+) -> Result<bool, Fault> {
+    let event = || Event::message_received(tenant, bot.id, &incoming.session_id, message);
+    agent_loops::trigger(conn, tenant, bot.id, EventKind::MessageReceived, event).await
 }
 
 /// The conversation with its person, before its messages. Answers by what it is counted.
@@ -317,6 +333,54 @@ pub(super) async fn reply(
         statistics::count_messages(conn, tenant, bot, reply.conversation_id, at.0, 1),
     )?;
     Ok(message)
+}
+
+/// See [`domain::conversations::Conversations::post`].
+pub(super) async fn post(
+    conn: &mut Conn,
+    tenant: TenantId,
+    post: &Post,
+) -> Result<Option<Message>, Fault> {
+    let place: Option<(i64, Moment, Key)> =
+        diesel::update(conversations::table.find((key(tenant), key(post.conversation_id))))
+            .set((
+                conversations::last_seq.eq(conversations::last_seq + 1),
+                conversations::last_author.eq(Author::Bot.as_str()),
+                conversations::last_message_at.eq(not_before_the_last!(post.at)),
+            ))
+            .returning((
+                conversations::last_seq,
+                conversations::last_message_at,
+                conversations::bot_id,
+            ))
+            .get_result(conn)
+            .await
+            .optional()?;
+    let Some((seq, at, bot)) = place else {
+        return Ok(None);
+    };
+    let message = Message {
+        metadata: post.metadata.clone(),
+        ..words(
+            post.message_id,
+            post.conversation_id,
+            seq,
+            Author::Bot,
+            &post.text,
+            at.0,
+        )
+    };
+    messages::insert(conn, tenant, &message).await?;
+    // As an answer is: room is reserved, and used at once.
+    let shard = usage::shard(&post.limits, post.conversation_id);
+    let nothing_else = Taken {
+        conversations: 0,
+        messages: 0,
+    };
+    usage::take(conn, tenant, shard, &nothing_else, &post.limits, post.at).await?;
+    usage::spend(conn, tenant, shard, post.at, post.at).await?;
+    statistics::count_messages(conn, tenant, bot, post.conversation_id, at.0, 1).await?;
+    Ok(Some(message))
 }
 
 fn visitors_message(incoming: &Incoming, conversation: ConversationId, seq: i64) -> Message {

@@ -31,6 +31,8 @@ fn ports(stores: &Stores) -> Ports {
         connections: stores.connections.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
+        agent_loops: stores.agent_loops.clone(),
+        executions: stores.executions.clone(),
         jobs: stores.jobs.clone(),
         webhooks: stores.webhooks.clone(),
         outbox: stores.outbox.clone(),

@@ -138,6 +138,10 @@ impl Connection {
                 self.words(wire, streamed, &last_message(&request.body))
                     .await?
             }
+            Behaviour::Calls(calls) => {
+                let body = wire.calls(&request.body, &calls);
+                self.whole(200, &[], &body).await?;
+            }
             Behaviour::EmptyText => self.words(wire, streamed, "").await?,
             Behaviour::PlainJson(text) => self.words(wire, false, &text).await?,
             Behaviour::Status {
@@ -168,6 +172,10 @@ impl Connection {
                 self.socket.write_all(STREAM_END).await?;
             }
             Behaviour::NoEndMark(text) => self.stream(&[wire.open_events(&text)]).await?,
+            Behaviour::BrokenJson if !streamed => self.whole(200, &[], "{\"choices\": [").await?,
+            Behaviour::NoChoices if !streamed => {
+                self.whole(200, &[], "{\"choices\": []}").await?;
+            }
             Behaviour::BrokenJson => self.stream(&["data: {\"choices\": [\n\n".into()]).await?,
             Behaviour::NoChoices => {
                 let none = "data: {\"choices\": []}\n\n".to_owned();

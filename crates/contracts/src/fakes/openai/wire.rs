@@ -10,7 +10,11 @@ pub(super) fn last_message(body: &Value) -> String {
         .as_array()
         .and_then(|all| all.last())
         .unwrap_or(&Value::Null)["content"];
-    content.as_str().unwrap_or_default().to_owned()
+    // Anthropic's are blocks: words, or a tool's result.
+    let block = &content[0];
+    let words = [content, &block["text"], &block["content"]];
+    let words = words.into_iter().find_map(Value::as_str);
+    words.unwrap_or_default().to_owned()
 }
 
 const DIMENSIONS: usize = 64;
@@ -114,6 +118,34 @@ impl Wire {
                 "index": 0, "delta": {"type": "text_delta", "text": text}}),
             ),
         }
+    }
+
+    /// A whole answer that wants tools called. Calls have ids that no other turn of the chat has.
+    pub fn calls(self, request: &Value, calls: &[(String, String)]) -> String {
+        let turn = request["messages"].as_array().map_or(0, Vec::len);
+        let calls = calls.iter().enumerate();
+        match self {
+            Self::OpenAi => {
+                let calls = calls.map(|(number, (name, arguments))| {
+                    json!({"id": format!("call_{turn}_{number}"), "type": "function",
+                        "function": {"name": name, "arguments": arguments}})
+                });
+                let message = json!({"role": "assistant", "content": null, "tool_calls": calls.collect::<Vec<_>>()});
+                json!({"object": "chat.completion", "model": "fake",
+                    "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+                    "usage": {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}})
+            }
+            Self::Anthropic => {
+                let calls = calls.map(|(number, (name, arguments))| {
+                    let broken = || Value::String(arguments.clone());
+                    let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| broken());
+                    json!({"type": "tool_use", "id": format!("toolu_{turn}_{number}"), "name": name, "input": input})
+                });
+                json!({"type": "message", "role": "assistant", "model": "fake", "stop_reason": "tool_use",
+                    "content": calls.collect::<Vec<_>>(), "usage": {"input_tokens": 11, "output_tokens": 5}})
+            }
+        }
+        .to_string()
     }
 
     /// A whole answer.

@@ -1,9 +1,11 @@
 //! The Platform API: its resources stand beside those of the Tenant API, under the same prefix and in the same envelope.
 
+mod agent_loops;
 mod bots;
 mod conversations;
 mod customers;
 mod error;
+mod executions;
 mod integrations;
 mod products;
 
@@ -25,5 +27,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(customers::export_customer)
         .service(customers::erase_customer)
         .service(products::list_products)
-        .service(products::replace_products);
+        .service(products::replace_products)
+        .service(agent_loops::list)
+        .service(agent_loops::create)
+        .service(agent_loops::get)
+        .service(agent_loops::update)
+        .service(agent_loops::delete)
+        .service(executions::run)
+        .service(executions::list)
+        .service(executions::get)
+        .service(executions::cancel)
+        .service(executions::approve)
+        .service(executions::reject);
 }

@@ -1,0 +1,77 @@
+use domain::actors::Actor;
+use domain::agent_loops::{AgentLoop, Approval, LoopLimits};
+use domain::events::EventKind;
+use domain::{AgentLoopId, ConnectionId, Error, Resource, Result};
+use validator::Validate;
+
+use super::model::{check_model, owner};
+use super::tools::{self, NewTool};
+use super::{get, next_run};
+use crate::App;
+
+/// A change of an agent loop: `None` keeps; for optional fields `Some(None)` clears.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// See [`AgentLoop::name`].
+    pub name: Option<String>,
+    /// See [`AgentLoop::description`].
+    pub description: Option<Option<String>>,
+    /// See [`domain::agent_loops::Program::connection_id`]. The bot stays.
+    pub connection_id: Option<Option<ConnectionId>>,
+    /// See [`domain::agent_loops::Program::instructions`].
+    pub instructions: Option<String>,
+    /// All tools; secrets that are not given are kept from the tool of the same name and address.
+    pub tools: Option<Vec<NewTool>>,
+    /// What the limits become, made of those that are.
+    pub limits: Option<LoopLimits>,
+    /// See [`domain::agent_loops::Program::approval`].
+    pub approval: Option<Approval>,
+    /// See [`domain::agent_loops::Triggers::cron`].
+    pub cron: Option<Option<String>>,
+    /// See [`domain::agent_loops::Triggers::events`].
+    pub events: Option<Vec<EventKind>>,
+    /// See [`AgentLoop::enabled`].
+    pub enabled: Option<bool>,
+}
+
+/// Changes the fields given. Executions under way go on as they began.
+///
+/// # Errors
+/// As [`super::create`]; [`Error::NotFound`] (`AgentLoop`).
+#[tracing::instrument(level = "debug", name = "agent_loops.update", skip_all)]
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: AgentLoopId,
+    change: Change,
+) -> Result<AgentLoop> {
+    let mut agent_loop = get(app, actor, id).await?;
+    let (tenant, now) = (actor.tenant_id(), app.clock.now());
+    if let Some(connection) = change.connection_id {
+        owner(app, tenant, Some(agent_loop.bot_id), connection).await?;
+        agent_loop.program.connection_id = connection;
+    }
+    let program = &mut agent_loop.program;
+    if let Some(new) = change.tools {
+        program.tools = tools::make(app, tenant, id, new, &program.tools)?;
+    }
+    program.limits = change.limits.unwrap_or(program.limits);
+    program.approval = change.approval.unwrap_or(program.approval);
+    if let Some(instructions) = change.instructions {
+        program.instructions = instructions;
+    }
+    agent_loop.name = change.name.unwrap_or(agent_loop.name);
+    agent_loop.description = change.description.unwrap_or(agent_loop.description);
+    agent_loop.triggers.cron = change.cron.unwrap_or(agent_loop.triggers.cron);
+    agent_loop.triggers.events = change.events.unwrap_or(agent_loop.triggers.events);
+    agent_loop.enabled = change.enabled.unwrap_or(agent_loop.enabled);
+    agent_loop.updated_at = now;
+    agent_loop.validate()?;
+    agent_loop.program.check()?;
+    agent_loop.next_run_at = next_run(&agent_loop, now)?;
+    check_model(app, &agent_loop).await?;
+    match app.agent_loops.update(&agent_loop).await? {
+        true => Ok(agent_loop),
+        false => Err(Error::NotFound(Resource::AgentLoop)),
+    }
+}

@@ -1,0 +1,451 @@
+use async_trait::async_trait;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::answers::Tokens;
+use domain::events::Event;
+use domain::executions::{
+    Execution, ExecutionStatus, Executions, Step, StepKind, StepStatus, Trigger,
+};
+use domain::paging::{Page, PageRequest};
+use domain::{AgentLoopId, Clash, Error, ExecutionId, Resource, Result, TenantId, Timestamp};
+
+use super::engine::{Conn, Db, Store};
+use super::{Runs, count, jobs, json, number, of_json, outbox, run, small, word};
+use crate::fault::{Fault, Meaning};
+use crate::schema::{agent_loops, execution_steps as steps, executions};
+use crate::scope::Scope;
+use crate::types::{Json, Key, Moment, key};
+
+#[async_trait]
+impl Executions for Store {
+    async fn begin(&self, execution: &Execution) -> Result<()> {
+        run!(
+            self.write("executions.begin", execution.tenant_id),
+            [execution],
+            |conn| begin(conn, &execution)
+        )
+    }
+
+    async fn begin_scheduled(
+        &self,
+        execution: &Execution,
+        due: Timestamp,
+        next: Option<Timestamp>,
+    ) -> Result<bool> {
+        run!(
+            self.write("executions.begin_scheduled", execution.tenant_id),
+            [execution],
+            |conn| begin_scheduled(conn, &execution, due, next)
+        )
+    }
+
+    async fn find(&self, tenant: TenantId, id: ExecutionId) -> Result<Option<Execution>> {
+        run!(self.read("executions.find", tenant), [], |conn| find(
+            conn, tenant, id
+        ))
+    }
+
+    async fn steps(&self, tenant: TenantId, id: ExecutionId) -> Result<Vec<Step>> {
+        run!(self.read("executions.steps", tenant), [], |conn| all_steps(
+            conn, tenant, id
+        ))
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantId,
+        agent_loop: AgentLoopId,
+        status: Option<ExecutionStatus>,
+        page: PageRequest,
+    ) -> Result<Page<Execution>> {
+        run!(self.read("executions.list", tenant), [], |conn| list(
+            conn, tenant, agent_loop, status, page
+        ))
+    }
+
+    async fn record(&self, execution: &Execution, steps: &[Step]) -> Result<bool> {
+        run!(
+            self.write("executions.record", execution.tenant_id),
+            [execution, steps],
+            |conn| record(conn, &execution, &steps)
+        )
+    }
+
+    async fn resume(&self, execution: &Execution, step: &Step) -> Result<bool> {
+        run!(
+            self.write("executions.resume", execution.tenant_id),
+            [execution, step],
+            |conn| resume(conn, &execution, &step)
+        )
+    }
+
+    async fn finish(&self, execution: &Execution, event: &Event) -> Result<bool> {
+        run!(
+            self.write("executions.finish", execution.tenant_id),
+            [execution, event],
+            |conn| finish(conn, &execution, &event)
+        )
+    }
+
+    async fn forget(&self, before: Timestamp, most: u32) -> Result<u64> {
+        run!(self.write("executions.forget", Scope::System), [], |conn| {
+            forget(conn, before, most)
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = executions, check_for_backend(Db))]
+struct ExecutionRow {
+    tenant_id: Key,
+    id: Key,
+    loop_id: Key,
+    bot_id: Key,
+    started_by: String,
+    status: String,
+    input: Json,
+    program: Json,
+    result: Option<String>,
+    error: Option<String>,
+    step_count: i64,
+    input_tokens: i64,
+    output_tokens: i64,
+    created_at: Moment,
+    started_at: Option<Moment>,
+    ended_at: Option<Moment>,
+}
+
+impl ExecutionRow {
+    fn of(execution: &Execution) -> Result<Self, Fault> {
+        Ok(Self {
+            tenant_id: key(execution.tenant_id),
+            id: key(execution.id),
+            loop_id: key(execution.loop_id),
+            bot_id: key(execution.bot_id),
+            started_by: execution.trigger.as_str().to_owned(),
+            status: execution.status.as_str().to_owned(),
+            input: Json(execution.input.clone()),
+            program: json(&execution.program)?,
+            result: execution.result.clone(),
+            error: execution.error.clone(),
+            step_count: execution.steps.into(),
+            input_tokens: number(execution.tokens.input),
+            output_tokens: number(execution.tokens.output),
+            created_at: Moment(execution.created_at),
+            started_at: execution.started_at.map(Moment),
+            ended_at: execution.ended_at.map(Moment),
+        })
+    }
+}
+
+impl TryFrom<ExecutionRow> for Execution {
+    type Error = Fault;
+
+    fn try_from(row: ExecutionRow) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.id.0.into(),
+            tenant_id: row.tenant_id.0.into(),
+            loop_id: row.loop_id.0.into(),
+            bot_id: row.bot_id.0.into(),
+            trigger: word(Trigger::parse, &row.started_by)?,
+            status: word(ExecutionStatus::parse, &row.status)?,
+            input: row.input.0,
+            program: of_json(row.program)?,
+            result: row.result,
+            error: row.error,
+            steps: small(row.step_count),
+            tokens: Tokens {
+                input: count(row.input_tokens),
+                output: count(row.output_tokens),
+            },
+            created_at: row.created_at.0,
+            started_at: row.started_at.map(|at| at.0),
+            ended_at: row.ended_at.map(|at| at.0),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = steps, check_for_backend(Db), treat_none_as_null = true)]
+struct StepRow {
+    tenant_id: Key,
+    execution_id: Key,
+    number: i64,
+    id: Key,
+    kind: String,
+    status: String,
+    call: Option<Json>,
+    text: String,
+    model: Option<String>,
+    tokens: Option<Json>,
+    attempts: i64,
+    started_at: Option<Moment>,
+    ended_at: Option<Moment>,
+}
+
+impl StepRow {
+    fn of(execution: &Execution, step: &Step) -> Result<Self, Fault> {
+        Ok(Self {
+            tenant_id: key(execution.tenant_id),
+            execution_id: key(execution.id),
+            number: step.number.into(),
+            id: key(step.id),
+            kind: step.kind.as_str().to_owned(),
+            status: step.status.as_str().to_owned(),
+            call: step.call.as_ref().map(json).transpose()?,
+            text: step.text.clone(),
+            model: step.model.clone(),
+            tokens: step.tokens.as_ref().map(json).transpose()?,
+            attempts: step.attempts.into(),
+            started_at: step.started_at.map(Moment),
+            ended_at: step.ended_at.map(Moment),
+        })
+    }
+}
+
+impl TryFrom<StepRow> for Step {
+    type Error = Fault;
+
+    fn try_from(row: StepRow) -> Result<Self, Fault> {
+        Ok(Self {
+            id: row.id.0.into(),
+            number: small(row.number),
+            kind: word(StepKind::parse, &row.kind)?,
+            status: word(StepStatus::parse, &row.status)?,
+            call: row.call.map(of_json).transpose()?,
+            text: row.text,
+            model: row.model,
+            tokens: row.tokens.map(of_json).transpose()?,
+            attempts: small(row.attempts),
+            started_at: row.started_at.map(|at| at.0),
+            ended_at: row.ended_at.map(|at| at.0),
+        })
+    }
+}
+
+/// The row of an execution that has not ended.
+macro_rules! open {
+    ($execution:expr) => {
+        executions::table
+            .find((key($execution.tenant_id), key($execution.id)))
+            .filter(executions::ended_at.is_null())
+    };
+}
+
+async fn begin(conn: &mut Conn, execution: &Execution) -> Result<(), Fault> {
+    match begin_once(conn, execution).await? {
+        true => Ok(()),
+        false => Err(Error::Conflict(Clash::AlreadyExists).into()),
+    }
+}
+
+/// Keeps an execution with its job. `false`: it is kept already.
+pub(super) async fn begin_once(conn: &mut impl Runs, execution: &Execution) -> Result<bool, Fault> {
+    let kept = diesel::insert_into(executions::table)
+        .values(ExecutionRow::of(execution)?)
+        .on_conflict((executions::tenant_id, executions::id))
+        .do_nothing()
+        .execute(conn)
+        .await
+        .or_missing(Resource::AgentLoop)?;
+    if kept == 0 {
+        return Ok(false);
+    }
+    let (tenant, id) = (execution.tenant_id, execution.id);
+    jobs::enqueue_execution(conn, tenant, id, execution.created_at).await?;
+    Ok(true)
+}
+
+async fn begin_scheduled(
+    conn: &mut Conn,
+    execution: &Execution,
+    due: Timestamp,
+    next: Option<Timestamp>,
+) -> Result<bool, Fault> {
+    let (tenant, agent_loop) = (key(execution.tenant_id), key(execution.loop_id));
+    let planned = agent_loops::table
+        .find((tenant, agent_loop))
+        .filter(agent_loops::next_run_at.eq(Moment(due)));
+    let moved = diesel::update(planned)
+        .set(agent_loops::next_run_at.eq(next.map(Moment)))
+        .execute(conn)
+        .await?;
+    if moved == 0 {
+        return Ok(false);
+    }
+    let earlier = executions::table
+        .filter(executions::tenant_id.eq(tenant))
+        .filter(executions::loop_id.eq(agent_loop))
+        .filter(executions::started_by.eq(Trigger::Cron.as_str()))
+        .filter(executions::ended_at.is_null());
+    if diesel::select(exists(earlier)).get_result(conn).await? {
+        return Ok(false);
+    }
+    begin_once(conn, execution).await
+}
+
+async fn find(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ExecutionId,
+) -> Result<Option<Execution>, Fault> {
+    let row = executions::table
+        .find((key(tenant), key(id)))
+        .select(ExecutionRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Execution::try_from).transpose()
+}
+
+async fn all_steps(conn: &mut Conn, tenant: TenantId, id: ExecutionId) -> Result<Vec<Step>, Fault> {
+    let rows = steps::table
+        .filter(steps::tenant_id.eq(key(tenant)))
+        .filter(steps::execution_id.eq(key(id)))
+        .order(steps::number)
+        .select(StepRow::as_select())
+        .load(conn)
+        .await?;
+    rows.into_iter().map(Step::try_from).collect()
+}
+
+async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    agent_loop: AgentLoopId,
+    status: Option<ExecutionStatus>,
+    page: PageRequest,
+) -> Result<Page<Execution>, Fault> {
+    let of_loop = || {
+        let mut query = executions::table
+            .filter(executions::tenant_id.eq(key(tenant)))
+            .filter(executions::loop_id.eq(key(agent_loop)))
+            .into_boxed();
+        if let Some(status) = status {
+            query = query.filter(executions::status.eq(status.as_str()));
+        }
+        query
+    };
+    let total: i64 = of_loop().count().get_result(conn).await?;
+    let rows = of_loop()
+        .order((executions::created_at.desc(), executions::id.desc()))
+        .limit(page.limit())
+        .offset(page.offset())
+        .select(ExecutionRow::as_select())
+        .load(conn)
+        .await?;
+    let items = rows.into_iter().map(Execution::try_from);
+    Ok(Page {
+        items: items.collect::<Result<_, _>>()?,
+        total: count(total),
+    })
+}
+
+async fn record(conn: &mut Conn, execution: &Execution, steps: &[Step]) -> Result<bool, Fault> {
+    let row = executions::table.find((key(execution.tenant_id), key(execution.id)));
+    let found = diesel::update(row)
+        .set((
+            executions::step_count.eq(i64::from(execution.steps)),
+            executions::input_tokens.eq(number(execution.tokens.input)),
+            executions::output_tokens.eq(number(execution.tokens.output)),
+            executions::started_at.eq(execution.started_at.map(Moment)),
+        ))
+        .execute(conn)
+        .await?;
+    if found == 0 {
+        return Ok(false);
+    }
+    for step in steps {
+        write_step(conn, execution, step).await?;
+    }
+    let goes_on = diesel::update(open!(execution))
+        .set(executions::status.eq(execution.status.as_str()))
+        .execute(conn)
+        .await?;
+    if goes_on == 0 {
+        skip_steps(conn, execution).await?;
+    }
+    Ok(goes_on > 0)
+}
+
+async fn resume(conn: &mut Conn, execution: &Execution, step: &Step) -> Result<bool, Fault> {
+    let waiting = open!(execution)
+        .filter(executions::status.eq(ExecutionStatus::WaitingForApproval.as_str()));
+    let resumed = diesel::update(waiting)
+        .set(executions::status.eq(execution.status.as_str()))
+        .execute(conn)
+        .await?;
+    if resumed == 0 {
+        return Ok(false);
+    }
+    write_step(conn, execution, step).await?;
+    let (tenant, id) = (execution.tenant_id, execution.id);
+    // Due since then, like the steps before.
+    let due = execution.started_at.unwrap_or(execution.created_at);
+    jobs::enqueue_execution(conn, tenant, id, due).await?;
+    Ok(true)
+}
+
+async fn finish(conn: &mut Conn, execution: &Execution, event: &Event) -> Result<bool, Fault> {
+    let ended = diesel::update(open!(execution))
+        .set((
+            executions::status.eq(execution.status.as_str()),
+            executions::result.eq(execution.result.as_deref()),
+            executions::error.eq(execution.error.as_deref()),
+            executions::ended_at.eq(execution.ended_at.map(Moment)),
+        ))
+        .execute(conn)
+        .await?;
+    if ended == 0 {
+        return Ok(false);
+    }
+    skip_steps(conn, execution).await?;
+    outbox::publish(conn, event.tenant_id, event.kind, || event.clone()).await?;
+    Ok(true)
+}
+
+async fn write_step(conn: &mut Conn, execution: &Execution, step: &Step) -> Result<(), Fault> {
+    diesel::insert_into(steps::table)
+        .values(StepRow::of(execution, step)?)
+        .on_conflict(steps::table.primary_key())
+        .do_update()
+        .set(StepRow::of(execution, step)?)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Steps that will not be begun any more.
+async fn skip_steps(conn: &mut Conn, execution: &Execution) -> Result<(), Fault> {
+    let not_begun = [
+        StepStatus::Pending,
+        StepStatus::WaitingForApproval,
+        StepStatus::Approved,
+    ];
+    diesel::update(steps::table)
+        .filter(steps::tenant_id.eq(key(execution.tenant_id)))
+        .filter(steps::execution_id.eq(key(execution.id)))
+        .filter(steps::status.eq_any(not_begun.map(StepStatus::as_str)))
+        .set(steps::status.eq(StepStatus::Skipped.as_str()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+async fn forget(conn: &mut Conn, before: Timestamp, most: u32) -> Result<u64, Fault> {
+    let old: Vec<(Key, Key)> = executions::table
+        .filter(executions::ended_at.lt(Moment(before)))
+        .order(executions::ended_at)
+        .limit(most.into())
+        .select((executions::tenant_id, executions::id))
+        .load(conn)
+        .await?;
+    let mut forgotten = 0;
+    for place in old {
+        forgotten += diesel::delete(executions::table.find(place))
+            .execute(conn)
+            .await? as u64;
+    }
+    Ok(forgotten)
+}
