@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::actors::Actor;
+use domain::actors::{Actor, Scope};
 use domain::keys::{ApiSecret, KeyHash};
 use domain::{Error, Result, Timestamp};
 
@@ -57,6 +57,7 @@ impl Authenticator {
         let actor = Arc::new(Actor {
             tenant,
             key_id: key.id,
+            scope: key.bot_id.map_or(Scope::Tenant, Scope::Bot),
             limits,
         });
         self.remember(hash, now, &actor);

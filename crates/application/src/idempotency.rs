@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use domain::actors::Actor;
 use domain::idempotency::{Admission, KEY_MAX, KeyedRequest, RecordedAnswer};
+use domain::secrets::SecretContext;
 use domain::{Error, Result};
+use uuid::Uuid;
 
 use crate::App;
 
@@ -37,19 +39,56 @@ pub async fn begin(
         at,
         stale_before: at - STALE_AFTER,
     };
-    app.idempotency.begin(actor.tenant_id(), &request).await
+    match app.idempotency.begin(actor.tenant_id(), &request).await? {
+        Admission::Replay(answer) => Ok(Admission::Replay(RecordedAnswer {
+            body: opened(app, actor, answer.body)?,
+            ..answer
+        })),
+        proceed => Ok(proceed),
+    }
 }
 
-/// Keeps the answer. One that names a fault of ours or of a provider is not kept: the request may be tried
+/// Where answers are kept: what a request made may have been shown a secret that is kept nowhere else in clear.
+fn place(actor: &Actor) -> SecretContext {
+    SecretContext {
+        tenant_id: actor.tenant_id(),
+        row: Uuid::nil(),
+        purpose: "recorded answer",
+    }
+}
+
+/// The body of a recorded answer. Those of earlier versions were kept as they were given, in JSON.
+fn opened(app: &App, actor: &Actor, body: Vec<u8>) -> Result<Vec<u8>> {
+    if body.is_empty() || body.starts_with(b"{") {
+        return Ok(body);
+    }
+    app.secrets.open(&place(actor), &body)
+}
+
+/// Keeps the answer, encrypted: it may hold a secret that was shown once. One that names a fault of ours or of a provider is not kept: the request may be tried
 /// again, and goes on where it stopped.
 ///
 /// # Errors
 /// As the port.
 pub async fn finish(app: &App, actor: &Actor, key: &str, answer: &RecordedAnswer) -> Result<()> {
     if answer.status >= 500 {
-        return app.idempotency.abandon(actor.tenant_id(), key).await;
+        return abandon(app, actor, key).await;
     }
-    app.idempotency.finish(actor.tenant_id(), key, answer).await
+    let sealed = RecordedAnswer {
+        body: app.secrets.seal(&place(actor), &answer.body)?,
+        ..answer.clone()
+    };
+    app.idempotency
+        .finish(actor.tenant_id(), key, &sealed)
+        .await
+}
+
+/// Lets the request be done again, without its answer being kept.
+///
+/// # Errors
+/// As the port.
+pub async fn abandon(app: &App, actor: &Actor, key: &str) -> Result<()> {
+    app.idempotency.abandon(actor.tenant_id(), key).await
 }
 
 /// Forgets answers that have been kept long enough, of all tenants.

@@ -8,32 +8,45 @@ pub mod analytics;
 pub mod answering;
 pub mod authentication;
 pub mod bots;
+pub mod connections;
 pub mod conversations;
 pub mod embeddings;
 pub mod evaluations;
 pub mod idempotency;
 pub mod jobs;
 pub mod knowledge;
+pub mod leads;
+pub mod orders;
 pub mod rate_limits;
 pub mod tenants;
+pub mod visits;
+pub mod webhooks;
 
 use std::sync::Arc;
 
 use domain::analytics::Analytics;
 use domain::bots::Bots;
 use domain::clock::{Clock, Ids};
+use domain::connections::{Connections, ModelFactory};
 use domain::conversations::Conversations;
 use domain::documents::DocumentReader;
 use domain::embeddings::{Embedder, Embeddings};
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::{JobBell, JobQueue};
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::plans::Plans;
 use domain::retrieval::Retriever;
+use domain::secrets::SecretBox;
 use domain::tenants::Tenants;
+use domain::trials::TrialRetrievers;
 use domain::usage::Usages;
+use domain::visits::Visits;
+use domain::webhooks::{Deliveries, DeliveryBell, RetrySchedule, WebhookEndpoints, WebhookSender};
 use domain::websites::Crawler;
 
 use answering::AnswerChain;
@@ -48,6 +61,9 @@ pub struct App {
     pub keys: Arc<dyn ApiKeys>,
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
+    pub leads: Arc<dyn Leads>,
+    pub visits: Arc<dyn Visits>,
+    pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,
@@ -56,10 +72,21 @@ pub struct App {
     /// Those that knowledge is embedded by: first the one that bots are to be searched with.
     pub embedders: Vec<Arc<dyn Embedder>>,
     pub evaluations: Arc<dyn Evaluations>,
+    pub connections: Arc<dyn Connections>,
+    pub models: Arc<dyn ModelFactory>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    pub outbox: Arc<dyn Outbox>,
+    pub deliveries: Arc<dyn Deliveries>,
+    pub delivery_bell: Arc<dyn DeliveryBell>,
+    pub webhook_sender: Arc<dyn WebhookSender>,
+    /// When what could not be delivered is tried again.
+    pub retries: RetrySchedule,
+    pub secrets: Arc<dyn SecretBox>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
     pub retriever: Arc<dyn Retriever>,
+    pub trials: Arc<dyn TrialRetrievers>,
     pub answers: AnswerChain,
     pub reader: Arc<dyn DocumentReader>,
     pub crawler: Arc<dyn Crawler>,

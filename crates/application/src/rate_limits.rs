@@ -1,24 +1,34 @@
-//! How many requests a key may make.
+//! How many requests a key, or a bot's visitor, may make.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::actors::Actor;
-use domain::{ApiKeyId, Timestamp};
+use domain::actors::{Actor, Scope};
+use domain::{ApiKeyId, BotId, Timestamp};
 
 /// The window that plans count requests in.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Keys with a window at most; past it, windows that ended are forgotten.
+/// Windows kept at most; past it, those that ended are forgotten.
 const REMEMBERED: usize = 10_000;
+/// Requests in the window for a bot from one address, as the Agent API's document has it.
+const BOT_RATE: u64 = 60;
 
-/// Counts requests per key in a sliding window: those of this minute, plus those of the minute before in
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Counted {
+    Key(ApiKeyId),
+    Bot(BotId, Option<IpAddr>),
+}
+
+/// Counts requests per key of a tenant, or per bot and address, in a sliding window: those of this minute, plus those of the minute before in
 /// proportion to how much of it the last sixty seconds still cover. A fresh key gets its whole rate at
 /// once, and no key ever gets twice its rate around the turn of a minute. Kept in memory, so each replica
 /// counts for itself.
 #[derive(Default)]
 pub struct RateLimiter {
-    windows: Mutex<HashMap<ApiKeyId, Window>>,
+    windows: Mutex<HashMap<Counted, Window>>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,14 +52,20 @@ pub struct Rate {
 }
 
 impl RateLimiter {
-    /// Counts a request; `None` where the plan has no rate. Refused requests don't count.
-    pub fn admit(&self, actor: &Actor, now: Timestamp) -> Option<Rate> {
-        let limit = actor.limits.requests_per_minute?;
+    /// Counts a request from an address; `None` where the plan has no rate. Refused requests don't count.
+    pub fn admit(&self, actor: &Actor, address: Option<IpAddr>, now: Timestamp) -> Option<Rate> {
+        let (counted, limit) = match actor.scope {
+            Scope::Tenant => (
+                Counted::Key(actor.key_id),
+                actor.limits.requests_per_minute?,
+            ),
+            Scope::Bot(bot) => (Counted::Bot(bot, address), BOT_RATE),
+        };
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= REMEMBERED {
             windows.retain(|_, window| now - window.began < 2 * WINDOW);
         }
-        let window = windows.entry(actor.key_id).or_insert(Window {
+        let window = windows.entry(counted).or_insert(Window {
             began: now,
             count: 0,
             before: 0,

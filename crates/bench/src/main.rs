@@ -9,6 +9,7 @@ mod load;
 mod machine;
 mod measure;
 mod process;
+mod quality;
 mod reading;
 mod report;
 mod server;
@@ -44,12 +45,15 @@ fn main() -> Result<()> {
         ["floor", bytes] => floor::serve(bytes.parse()?),
         ["stub"] => runtime.block_on(stub::serve()),
         ["site", pages] => runtime.block_on(reading::site::serve(pages.parse()?)),
+        ["folder", folder] => runtime.block_on(quality::site::serve(folder.into())),
+        ["eval", page, data] => runtime.block_on(eval(page.into(), data.into())),
         ["read", page] => runtime.block_on(read(page.into(), reading::SITE)),
         ["read", page, "--quick"] => runtime.block_on(read(page.into(), 200)),
         ["run", page] => runtime.block_on(run(page.into(), FULL)),
         ["run", page, "--quick"] => runtime.block_on(run(page.into(), QUICK)),
         _ => bail!(
-            "usage: botwright-bench run|read PAGE [--quick], with BENCH_SERVER and BENCH_DATABASE_URL set"
+            "usage: botwright-bench run|read PAGE [--quick], with BENCH_SERVER and BENCH_DATABASE_URL set; \
+             botwright-bench eval PAGE DATA, with BENCH_SERVER set and what retrieval finds on standard input"
         ),
     }
 }
@@ -85,6 +89,18 @@ async fn read(page: PathBuf, pages: usize) -> Result<()> {
     };
     report::write_reading(&page, &figures, pages)?;
     eprintln!("bench: wrote {}", page.display());
+    Ok(())
+}
+
+async fn eval(page: PathBuf, data: PathBuf) -> Result<()> {
+    let program = PathBuf::from(setting("BENCH_SERVER")?);
+    let retrieval = std::io::read_to_string(std::io::stdin())?;
+    let answers = tokio::select! {
+        table = quality::run(&program, &data) => table?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+    };
+    report::write_quality(&page, &answers, &retrieval)?;
+    eprintln!("eval: wrote {}", page.display());
     Ok(())
 }
 

@@ -12,6 +12,8 @@ use crate::store::Engine;
 /// The parts of the page that are written anew, each between two marks.
 const FIGURES: &str = "figures";
 const READING: &str = "reading";
+const ANSWERS: &str = "answers";
+const RETRIEVAL: &str = "retrieval";
 
 /// An aim, what was measured, and whether that is good enough.
 struct Aim {
@@ -44,6 +46,16 @@ pub fn write_reading(page: &Path, figures: &reading::Figures, pages: usize) -> R
         .with_context(|| format!("{} can't be read", page.display()))?;
     let table = reading_table(figures, pages)?;
     std::fs::write(page, with_part(&text, READING, &table)?)?;
+    Ok(())
+}
+
+/// Puts what evaluations of the server came to into the page, and what retrieval finds by itself.
+pub fn write_quality(page: &Path, answers: &str, retrieval: &str) -> Result<()> {
+    let text = std::fs::read_to_string(page)
+        .with_context(|| format!("{} can't be read", page.display()))?;
+    let text = with_part(&text, ANSWERS, answers.trim_end())?;
+    let retrieval = format!("```\n{}\n```", retrieval.trim_end());
+    std::fs::write(page, with_part(&text, RETRIEVAL, &retrieval)?)?;
     Ok(())
 }
 

@@ -12,6 +12,8 @@ pub mod documents;
 pub mod embeddings;
 pub mod fakes;
 pub mod files;
+pub mod insights;
+pub mod poisoned;
 pub mod postgres;
 pub mod retrieval;
 pub mod store;

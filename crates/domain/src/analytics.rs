@@ -41,6 +41,27 @@ pub struct ConversationCount {
     pub count: u64,
 }
 
+/// What happened around a bot in some days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Conversations begun.
+    pub conversations: u64,
+    /// Messages stored.
+    pub messages: u64,
+    /// People who began a conversation.
+    pub people: u64,
+    /// Chats opened.
+    pub chat_opens: u64,
+    /// Things put into carts.
+    pub cart_adds: u64,
+    /// Payments begun.
+    pub checkout_starts: u64,
+    /// Messages that helped, of those stored in the days.
+    pub positive_feedback: u64,
+    /// Messages that did not.
+    pub negative_feedback: u64,
+}
+
 /// Where the figures are kept. Deleted conversations are not in them.
 #[async_trait]
 pub trait Analytics: Send + Sync {
@@ -53,4 +74,6 @@ pub trait Analytics: Send + Sync {
         bot: Option<BotId>,
         days: Days,
     ) -> Result<Vec<ConversationCount>>;
+    /// What happened around a bot.
+    async fn activity(&self, tenant: TenantId, bot: BotId, days: Days) -> Result<Activity>;
 }

@@ -97,6 +97,10 @@ pub struct Bot {
     pub is_active: bool,
     /// Whether it answers where a client names no bot. A tenant with bots has exactly one default.
     pub is_default: bool,
+    /// Whether changes of what it is told and of what it knows wait for an evaluation ([`crate::trials::Change`]).
+    pub evaluation_gate: bool,
+    /// How many connections to models it has ([`crate::connections`]).
+    pub connections: u32,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -162,6 +166,8 @@ pub struct BotChanges {
     pub personality: Option<Option<Personality>>,
     /// See [`Bot::bot_role`].
     pub bot_role: Option<Option<BotRole>>,
+    /// See [`Bot::evaluation_gate`].
+    pub evaluation_gate: Option<bool>,
 }
 
 /// Which bots to list.

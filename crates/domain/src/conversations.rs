@@ -6,7 +6,8 @@ use validator::Validate;
 
 use crate::bots::{Bot, ChannelType};
 use crate::knowledge::KnowledgeState;
-use crate::messages::{Message, Utterance};
+use crate::leads::Contact;
+use crate::messages::{Feedback, Message, Utterance};
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
 use crate::plans::PlanLimits;
@@ -22,6 +23,18 @@ named! {
         Ended = "ended",
         /// The visitor said nothing more after the bot spoke. A further message makes it active again.
         Abandoned = "abandoned",
+    }
+}
+
+named! {
+    /// How the person in a conversation felt.
+    Sentiment {
+        /// Well.
+        Positive = "positive",
+        /// Badly.
+        Negative = "negative",
+        /// Neither.
+        Neutral = "neutral",
     }
 }
 
@@ -44,6 +57,10 @@ pub struct Conversation {
     pub status: ConversationStatus,
     /// Labels, `name -> string`. An object.
     pub tags: Value,
+    /// How the person felt; `None`: nobody has looked yet.
+    pub sentiment: Option<Sentiment>,
+    /// Whether an order is attributed to it.
+    pub purchased: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended or was abandoned, while it is not active.
@@ -90,6 +107,8 @@ pub struct Incoming {
     pub channel: Option<ChannelType>,
     /// The person in a new conversation.
     pub end_user: EndUserDetails,
+    /// The address that the person gives with it.
+    pub contact: Option<Contact>,
     /// The words.
     pub text: String,
     /// The id for the message.
@@ -127,6 +146,8 @@ pub struct Received {
     pub knowledge: KnowledgeState,
     /// Earlier messages, oldest first, this one left out.
     pub history: Vec<Utterance>,
+    /// Whether endpoints are to be told of the message ([`crate::events`]).
+    pub has_events: bool,
 }
 
 /// A bot's answer on its way into the store.
@@ -160,7 +181,7 @@ pub struct Exchange {
 }
 
 /// Which conversations to list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ConversationFilter {
     /// Only with this bot.
     pub bot_id: Option<BotId>,
@@ -168,6 +189,27 @@ pub struct ConversationFilter {
     pub status: Option<ConversationStatus>,
     /// Only on this channel.
     pub channel: Option<ChannelType>,
+    /// Only begun at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only begun before this moment.
+    pub until: Option<Timestamp>,
+    /// Only where the person felt like this.
+    pub sentiment: Option<Sentiment>,
+    /// Only about this product, in whatever case it is written.
+    pub product: Option<String>,
+    /// Only with an order, or only without one.
+    pub purchased: Option<bool>,
+    /// Only with this person.
+    pub end_user: Option<EndUserId>,
+}
+
+/// What was learned from a conversation's words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// How the person felt.
+    pub sentiment: Option<Sentiment>,
+    /// The products that it is about, as they are written.
+    pub products: Vec<String>,
 }
 
 /// See [`Conversations::recent`].
@@ -180,7 +222,8 @@ pub const RECENT_MESSAGES: u32 = 40;
 pub trait Conversations: Send + Sync {
     /// Stores a visitor's message in one transaction: the conversation made if new (once, however many
     /// first messages come at once, with the bot's welcome message before the first of them), an ended or
-    /// abandoned one made active again, usage and statistics counted, room for the answer reserved. A
+    /// abandoned one made active again, usage and statistics counted, room for the answer reserved, the
+    /// event for the tenant's endpoints kept ([`crate::events::Event::message_received`]). A
     /// reservation that neither `reply` nor `give_up` ended (its process died) lapses once the tenant has
     /// reserved nothing for ten minutes.
     ///
@@ -203,6 +246,25 @@ pub trait Conversations: Send + Sync {
     /// One conversation by the client's name for it.
     async fn find(&self, tenant: TenantId, session_id: &str) -> Result<Option<Conversation>>;
 
+    /// One conversation by its id.
+    async fn find_by_id(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>>;
+
+    /// Deletes a conversation with all its messages, which leave the statistics, not the month's usage. `false`: there
+    /// is no such conversation.
+    async fn delete(&self, tenant: TenantId, id: ConversationId) -> Result<bool>;
+
+    /// A page of a conversation's messages, oldest first.
+    async fn message_page(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>>;
+
     /// All messages of a conversation, oldest first.
     async fn messages(&self, tenant: TenantId, id: ConversationId) -> Result<Vec<Message>>;
 
@@ -224,7 +286,7 @@ pub trait Conversations: Send + Sync {
     async fn list(
         &self,
         tenant: TenantId,
-        filter: ConversationFilter,
+        filter: &ConversationFilter,
         page: PageRequest,
     ) -> Result<Page<Conversation>>;
 
@@ -236,6 +298,20 @@ pub trait Conversations: Send + Sync {
         session_id: &str,
         at: Timestamp,
     ) -> Result<Option<Conversation>>;
+
+    /// Keeps what the person thought of a bot's message, or that they take it back, and answers the message as it is
+    /// then. `None`: the conversation has no such message of its bot.
+    async fn set_feedback(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<Option<Message>>;
+
+    /// Keeps what was learned from a conversation, in the place of what was learned before. `false`: there is no such
+    /// conversation.
+    async fn learn(&self, tenant: TenantId, id: ConversationId, learned: &Learned) -> Result<bool>;
 
     /// Marks active conversations as abandoned, of any tenant, whose newest message is a bot's from before
     /// `silent_since`; at most `batch` of them. Answers how many.

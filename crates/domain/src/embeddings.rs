@@ -183,7 +183,7 @@ pub struct EmbeddingState {
 #[async_trait]
 pub trait Embeddings: Send + Sync {
     /// Has every source embedded ([`crate::jobs::JobKind::EmbedSource`]) that a model has not embedded as it is now,
-    /// of all tenants.
+    /// of all tenants, and switches the bots over that lack nothing of it, unless their owners chose another.
     async fn want(&self, model: &str, at: Timestamp) -> Result<()>;
 
     /// Begins with a source, as it is answered from now. `None`: it is gone, or not ready.
@@ -218,10 +218,10 @@ pub trait Embeddings: Send + Sync {
     async fn hold_up(&self, run: &EmbeddingRun, error: &str) -> Result<()>;
 
     /// Ends a run: its source is found by meaning from now on where its bot is searched by the model, and what the
-    /// model embedded of earlier readings is forgotten. Where it was the last of the bot's sources that are ready, the
-    /// bot is switched over to the model, unless its owner chose another; embeddings by models that are neither used
-    /// nor were before are forgotten. `false`: the run is over already.
-    async fn finish(&self, run: &EmbeddingRun) -> Result<bool>;
+    /// model embedded of earlier readings is forgotten. With `switch_over`, where it was the last of the bot's sources
+    /// that are ready, the bot is switched over to the model, unless its owner chose another; embeddings by models that
+    /// are neither used nor were before are forgotten. `false`: the run is over already.
+    async fn finish(&self, run: &EmbeddingRun, switch_over: bool) -> Result<bool>;
 
     /// See [`EmbeddingState`]. `None`: no such bot.
     async fn state(&self, tenant: TenantId, bot: BotId) -> Result<Option<EmbeddingState>>;

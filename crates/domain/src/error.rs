@@ -77,6 +77,12 @@ pub enum Resource {
     KnowledgeSource,
     /// An evaluation.
     Evaluation,
+    /// A bot's connection to a model; clients know it as an integration.
+    Connection,
+    /// An endpoint that events are sent to.
+    Webhook,
+    /// An event on its way to an endpoint.
+    Delivery,
 }
 
 impl std::fmt::Display for Resource {
@@ -89,6 +95,9 @@ impl std::fmt::Display for Resource {
             Self::Message => "Message",
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
+            Self::Connection => "Integration",
+            Self::Webhook => "Webhook",
+            Self::Delivery => "Delivery",
         })
     }
 }

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
 use crate::text::{MESSAGE_MAX, no_nul};
+use crate::trials::Change;
 use crate::{BotId, ChunkId, Error, EvaluationId, JobId, Result, TenantId, Timestamp};
 
 /// The most cases of an evaluation.
 pub const CASES_MAX: usize = 1_000;
 /// The most phrases, or chunks, that a case expects one of.
-pub const EXPECTED_MAX: usize = 20;
+pub const EXPECTED_MAX: usize = 100;
 /// How many chunks are looked through for what is expected.
 pub const DEPTH: u32 = 10;
 
@@ -60,10 +61,10 @@ impl Case {
                 if !(1..=EXPECTED_MAX).contains(&phrases.len())
                     || !phrases.iter().all(|phrase| is_text(phrase)) =>
             {
-                wrong("needs 1 to 20 phrases of 1 to 8000 characters, without NUL")
+                wrong("needs 1 to 100 phrases of 1 to 8000 characters, without NUL")
             }
             Expected::Chunks(chunks) if !(1..=EXPECTED_MAX).contains(&chunks.len()) => {
-                wrong("needs the ids of 1 to 20 chunks")
+                wrong("needs the ids of 1 to 100 chunks")
             }
             _ => Ok(()),
         }
@@ -182,6 +183,10 @@ pub struct Evaluation {
     pub score: Score,
     /// Why it failed: a sentence for a person.
     pub error: Option<String>,
+    /// The change that it decides on; `None`: the bot is measured as it is.
+    pub change: Option<Change>,
+    /// Whether the change was made. `None`: it waits, or there is none.
+    pub published: Option<bool>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it ended.
@@ -228,14 +233,18 @@ pub trait Evaluations: Send + Sync {
         score: &Score,
     ) -> Result<()>;
 
-    /// Ends it: well, or for a reason.
+    /// Ends it: well, or for a reason. `published`: [`Evaluation::published`].
     async fn finish(
         &self,
         tenant: TenantId,
         id: EvaluationId,
         error: Option<&str>,
+        published: Option<bool>,
         at: Timestamp,
     ) -> Result<()>;
+
+    /// The newest of a bot that tells how it answers as it is: done, and of no change, or of one that was made.
+    async fn newest_in_force(&self, tenant: TenantId, bot: BotId) -> Result<Option<Evaluation>>;
 
     /// A page of a bot's, newest first.
     async fn list(

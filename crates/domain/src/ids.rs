@@ -57,6 +57,16 @@ ids! {
     ChunkId,
     /// A measurement of a bot.
     EvaluationId,
+    /// A bot's connection to a model.
+    ConnectionId,
     /// Work to be done later.
     JobId,
+    /// An address of the tenant's that events are sent to.
+    WebhookId,
+    /// Something that happened.
+    EventId,
+    /// An address that a person gave.
+    LeadId,
+    /// An order in a shop.
+    OrderId,
 }

@@ -1,64 +1,94 @@
 //! API keys: how they look, how they are checked, where they are kept.
 //!
-//! A secret is a prefix, 32 random bytes in base62 (43 characters) and a checksum (6 characters), so that
+//! A secret is a prefix that says what it opens, 32 random bytes in base62 (43 characters) and a checksum (6 characters), so that
 //! a mistyped or invented key is refused without asking the store, and secret scanners can know a real one.
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
 use crate::tenants::Tenant;
-use crate::{ApiKeyId, Result, TenantId, Timestamp};
+use crate::{ApiKeyId, BotId, Result, TenantId, Timestamp};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 62^43 > 2^256.
 const BODY_LEN: usize = 43;
 /// 62^6 > 2^32.
 const CHECKSUM_LEN: usize = 6;
-/// How much of a secret is kept in clear, so that its owner can tell keys apart.
-const VISIBLE_LEN: usize = 11;
+/// How much of a secret, beside its prefix, is kept in clear, so that its owner can tell keys apart.
+const VISIBLE_LEN: usize = 8;
 
-/// The prefix of a tenant's key.
-pub const TENANT_PREFIX: &str = "tk_";
+/// What a key opens, as its prefix says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// All that a tenant has.
+    Tenant,
+    /// One bot, for the Agent API.
+    Bot,
+}
+
+impl KeyKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Tenant, Self::Bot];
+
+    /// What a secret of this kind begins with. No prefix begins with another.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Tenant => "tk_",
+            Self::Bot => "tb_pk_",
+        }
+    }
+}
 
 /// A credential in clear: made once, shown once, never kept. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiSecret(String);
+pub struct ApiSecret {
+    kind: KeyKind,
+    text: String,
+}
 
 /// What is kept of a secret. 256 bits of randomness need no salt and no slow hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash(pub [u8; 32]);
 
 impl ApiSecret {
-    /// A tenant's key from 32 random bytes.
-    pub fn tenant(random: [u8; 32]) -> Self {
+    /// A key from 32 random bytes.
+    pub fn new(kind: KeyKind, random: [u8; 32]) -> Self {
+        let prefix = kind.prefix();
         let body = base62(&random, BODY_LEN);
-        let sum = checksum(TENANT_PREFIX, &body);
-        Self(format!("{TENANT_PREFIX}{body}{sum}"))
+        let sum = checksum(prefix, &body);
+        Self {
+            kind,
+            text: format!("{prefix}{body}{sum}"),
+        }
     }
 
-    /// Reads what a client sent: `None` for anything that can't be a tenant's key.
+    /// Reads what a client sent: `None` for anything that can't be a key.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(TENANT_PREFIX)?;
+        let of_kind = |kind: KeyKind| Some((kind, text.strip_prefix(kind.prefix())?));
+        let (kind, rest) = KeyKind::ALL.into_iter().find_map(of_kind)?;
         if rest.len() != BODY_LEN + CHECKSUM_LEN || !rest.bytes().all(|b| ALPHABET.contains(&b)) {
             return None;
         }
         let (body, sum) = rest.split_at(BODY_LEN);
-        (checksum(TENANT_PREFIX, body) == sum).then(|| Self(text.to_owned()))
+        (checksum(kind.prefix(), body) == sum).then(|| Self {
+            kind,
+            text: text.to_owned(),
+        })
     }
 
     /// What the store keeps and finds it by.
     pub fn hash(&self) -> KeyHash {
-        KeyHash(Sha256::digest(self.0.as_bytes()).into())
+        KeyHash(Sha256::digest(self.text.as_bytes()).into())
     }
 
     /// The part that may be shown again.
     pub fn visible_prefix(&self) -> &str {
-        &self.0[..VISIBLE_LEN]
+        &self.text[..self.kind.prefix().len() + VISIBLE_LEN]
     }
 
     /// The secret itself, to be shown to its owner once.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -100,6 +130,8 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// Whose it is.
     pub tenant_id: TenantId,
+    /// The one bot that it opens; `None`: it is the tenant's own.
+    pub bot_id: Option<BotId>,
     /// What its owner calls it.
     pub name: String,
     /// The first characters of the secret.
@@ -118,11 +150,11 @@ pub trait ApiKeys: Send + Sync {
     /// Keeps a new key under the hash of its secret.
     ///
     /// # Errors
-    /// [`crate::Error::NotFound`] where there is no such tenant.
+    /// [`crate::Error::NotFound`] where there is no such tenant or bot.
     async fn create(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;
     /// The key and its tenant for a secret, revoked keys and suspended tenants included.
     async fn find_by_hash(&self, hash: KeyHash) -> Result<Option<(ApiKey, Tenant)>>;
-    /// A tenant's keys, newest first.
+    /// A tenant's keys, those of its bots included, newest first.
     async fn list(&self, tenant: TenantId) -> Result<Vec<ApiKey>>;
     /// Revokes a key; revoking twice keeps the first time. `false`: there is no such key.
     async fn revoke(&self, tenant: TenantId, id: ApiKeyId, at: Timestamp) -> Result<bool>;
@@ -135,21 +167,33 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn kinds() -> impl Strategy<Value = KeyKind> {
+        proptest::sample::select(&KeyKind::ALL[..])
+    }
+
     proptest! {
         #[test]
-        fn a_made_key_is_read_back(random in any::<[u8; 32]>()) {
-            let secret = ApiSecret::tenant(random);
-            prop_assert_eq!(secret.reveal().len(), 3 + 43 + 6);
+        fn a_made_key_is_read_back(kind in kinds(), random in any::<[u8; 32]>()) {
+            let secret = ApiSecret::new(kind, random);
+            prop_assert_eq!(secret.reveal().len(), kind.prefix().len() + 43 + 6);
             prop_assert_eq!(ApiSecret::parse(secret.reveal()), Some(secret));
         }
 
         #[test]
-        fn one_wrong_character_is_noticed(random in any::<[u8; 32]>(), at in 3usize..52, with in 0usize..62) {
-            let mut text = ApiSecret::tenant(random).reveal().to_owned().into_bytes();
+        fn one_wrong_character_is_noticed(kind in kinds(), random in any::<[u8; 32]>(), at in 0usize..49, with in 0usize..62) {
+            let mut text = ApiSecret::new(kind, random).reveal().to_owned().into_bytes();
+            let at = kind.prefix().len() + at;
             prop_assume!(text[at] != ALPHABET[with]);
             text[at] = ALPHABET[with];
             // A 32-bit checksum lets one in four thousand million through; none of proptest's few hundred.
             prop_assert_eq!(ApiSecret::parse(&String::from_utf8(text).unwrap()), None);
+        }
+
+        #[test]
+        fn one_kind_is_not_taken_for_another(random in any::<[u8; 32]>()) {
+            let secret = ApiSecret::new(KeyKind::Tenant, random);
+            let forged = secret.reveal().replacen("tk_", "tb_pk_", 1);
+            prop_assert_eq!(ApiSecret::parse(&forged), None);
         }
 
         #[test]
@@ -160,7 +204,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_secret() {
-        let secret = ApiSecret::tenant([7; 32]);
-        assert!(!format!("{secret:?}").contains(&secret.reveal()[12..]));
+        let secret = ApiSecret::new(KeyKind::Bot, [7; 32]);
+        assert!(!format!("{secret:?}").contains(&secret.reveal()[14..]));
     }
 }

@@ -267,7 +267,7 @@ pub enum DraftPage {
 }
 
 /// What a draft holds when it is complete.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edition {
     /// The whole text; `None` where it is that of the chunks.
     pub text: Option<String>,
@@ -312,6 +312,17 @@ pub struct SourceFilter {
     pub bot_id: Option<BotId>,
     /// Only of this type.
     pub source_type: Option<SourceType>,
+}
+
+/// How many sources a bot has, by their status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SourceCounts {
+    /// Still to be read for the first time, or being read.
+    pub processing: u64,
+    /// Ready.
+    pub ready: u64,
+    /// Could not be read.
+    pub failed: u64,
 }
 
 /// A source with the name of its bot, as every list shows it.
@@ -428,6 +439,9 @@ pub trait KnowledgeSources: Send + Sync {
         filter: SourceFilter,
         page: PageRequest,
     ) -> Result<Page<NamedSource>>;
+
+    /// How many sources a bot has, by their status.
+    async fn counts(&self, tenant: TenantId, bot: BotId) -> Result<SourceCounts>;
 
     /// Deletes a source with all its chunks, its file, its pages and its jobs. `false`: there is no such source.
     async fn delete(&self, tenant: TenantId, id: SourceId) -> Result<bool>;

@@ -16,34 +16,43 @@ pub mod answers;
 pub mod bots;
 pub mod channels;
 pub mod clock;
+pub mod connections;
 pub mod conversations;
 pub mod documents;
 pub mod egress;
 pub mod embeddings;
 mod error;
 pub mod evaluations;
+pub mod events;
 pub mod idempotency;
 mod ids;
+pub mod insights;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
 pub mod language;
+pub mod leads;
 pub mod messages;
 mod named;
+pub mod orders;
 pub mod paging;
 pub mod plans;
 pub mod prompts;
 pub mod receipts;
 pub mod retrieval;
+pub mod secrets;
 pub mod tenants;
 pub mod text;
+pub mod trials;
 pub mod usage;
+pub mod visits;
+pub mod webhooks;
 pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConversationId, EndUserId, EvaluationId, JobId, MessageId, SourceId,
-    TenantId,
+    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
+    JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

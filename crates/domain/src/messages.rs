@@ -23,6 +23,16 @@ named! {
     }
 }
 
+named! {
+    /// What the person thought of a bot's message.
+    Feedback {
+        /// It helped.
+        Positive = "positive",
+        /// It did not.
+        Negative = "negative",
+    }
+}
+
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -44,6 +54,8 @@ pub struct Message {
     pub metadata: Value,
     /// For a bot's message, what it answers.
     pub reply_to: Option<MessageId>,
+    /// What the person thought of it, if they said so.
+    pub feedback: Option<Feedback>,
     /// When it was stored.
     pub created_at: Timestamp,
 }

@@ -5,8 +5,19 @@ use crate::{Error, Result};
 /// Which page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
-    page: u32,
+    skip: u64,
     per_page: u32,
+}
+
+/// How large the pages of a list may be, and how its client calls that.
+#[derive(Debug, Clone, Copy)]
+pub struct PageSizes {
+    /// The parameter.
+    pub name: &'static str,
+    /// Items where the client does not say.
+    pub default: u32,
+    /// The most items.
+    pub max: u32,
 }
 
 impl PageRequest {
@@ -20,28 +31,55 @@ impl PageRequest {
     /// # Errors
     /// [`Error::Invalid`] for a page below 1 or a size outside 1..=100.
     pub fn new(page: Option<u32>, per_page: Option<u32>) -> Result<Self> {
-        let (page, per_page) = (
-            page.unwrap_or(1),
-            per_page.unwrap_or(Self::DEFAULT_PER_PAGE),
-        );
+        let sizes = PageSizes {
+            name: "per_page",
+            default: Self::DEFAULT_PER_PAGE,
+            max: Self::MAX_PER_PAGE,
+        };
+        Self::sized(page, per_page, sizes)
+    }
+
+    /// A page, counted from 1, of a size that has its own bounds.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a page below 1 or a size outside the bounds.
+    pub fn sized(page: Option<u32>, size: Option<u32>, sizes: PageSizes) -> Result<Self> {
+        let page = page.unwrap_or(1);
         if page < 1 {
             return Err(Error::invalid(
                 "page",
                 "The 'page' parameter must be a whole number from 1.",
             ));
         }
-        if !(1..=Self::MAX_PER_PAGE).contains(&per_page) {
+        let first = Self::skipping(0, size, sizes)?;
+        Ok(Self {
+            skip: u64::from(page - 1) * u64::from(first.per_page),
+            ..first
+        })
+    }
+
+    /// So many items of a list, after so many others.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a size outside the bounds.
+    pub fn skipping(skip: u32, size: Option<u32>, sizes: PageSizes) -> Result<Self> {
+        let PageSizes { name, default, max } = sizes;
+        let per_page = size.unwrap_or(default);
+        if !(1..=max).contains(&per_page) {
             return Err(Error::invalid(
-                "per_page",
-                "The 'per_page' parameter must be a whole number from 1 to 100.",
+                name,
+                format!("The '{name}' parameter must be a whole number from 1 to {max}."),
             ));
         }
-        Ok(Self { page, per_page })
+        Ok(Self {
+            skip: skip.into(),
+            per_page,
+        })
     }
 
     /// The page's number, from 1.
-    pub const fn page(self) -> u32 {
-        self.page
+    pub const fn page(self) -> u64 {
+        self.skip / self.per_page as u64 + 1
     }
 
     /// Items per page.
@@ -56,7 +94,7 @@ impl PageRequest {
 
     /// For the store: how many items come before this page.
     pub const fn offset(self) -> i64 {
-        (self.page as i64 - 1) * self.per_page as i64
+        self.skip as i64
     }
 }
 

@@ -54,7 +54,9 @@ pub fn with_knowledge<'a>(
         prompt.push_str(&format!(
             "\n<passage id=\"{}\" source=\"{}\">\n{}\n</passage>\n",
             number + 1,
-            escape(source),
+            escape(source)
+                .replace('"', "&quot;")
+                .replace(char::is_control, " "),
             escape(text)
         ));
     }
@@ -67,9 +69,12 @@ pub fn with_knowledge<'a>(
     prompt
 }
 
-/// Keeps a passage from closing its own element.
+/// Keeps a passage from closing its own element, and from opening a turn where a model's template has its marks as
+/// text.
 fn escape(text: &str) -> String {
-    text.replace('<', "&lt;")
+    let text = text.replace('<', "&lt;");
+    text.replace("[INST]", "[ INST ]")
+        .replace("[/INST]", "[ /INST ]")
 }
 
 #[cfg(test)]

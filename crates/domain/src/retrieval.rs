@@ -1,8 +1,10 @@
 //! Finding the chunks that answer a question.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 
-use crate::knowledge::{Chunk, KnowledgeState};
+use crate::knowledge::{Chunk, ChunkDraft, KnowledgeState};
 use crate::language::Language;
 use crate::messages::Utterance;
 use crate::{BotId, Result, TenantId};
@@ -31,8 +33,9 @@ pub struct Query {
 pub struct Findings {
     /// How sure it is, 0 to 1, that the hits answer the question. From [`ANSWERABLE`] on, they count as an answer.
     pub answerable: f32,
-    /// Chunks, best first. A curated pair ([`crate::knowledge::QuestionAnswer`]) that asks the same as the visitor
-    /// comes before all others, and then it answers.
+    /// Chunks, best first; right behind one of the best those in which a list, a table or a sentence of it goes on. Of
+    /// chunks that say the same, or nearly so, there is one. A curated pair ([`crate::knowledge::QuestionAnswer`]) that
+    /// asks the same as the visitor comes before all others, and then it answers.
     pub hits: Vec<Hit>,
     /// Whether what the question means counted as well, and not its words alone.
     pub embedded: bool,
@@ -62,6 +65,86 @@ pub struct Quote {
     pub text: String,
     /// How well it fits the question; comparable within one search, across chunks.
     pub score: f32,
+}
+
+/// What hits are told as: one hit, or neighbours that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage<'a> {
+    /// The name of the source.
+    pub source_name: &'a str,
+    /// The headings above it.
+    pub heading: Option<&'a str>,
+    /// Its words, each once.
+    pub text: Cow<'a, str>,
+    /// How many of the hits it is made of.
+    pub hits: usize,
+}
+
+/// Hits as passages, best first. Hits that follow each other here, and stand side by side in one section, are one
+/// passage with their words in the order in which they stand.
+pub fn passages(hits: &[Hit]) -> Vec<Passage<'_>> {
+    let mut groups: Vec<Vec<&Hit>> = Vec::new();
+    for hit in hits {
+        match groups.last_mut() {
+            Some(group) if group.iter().any(|other| are_side_by_side(other, hit)) => {
+                group.push(hit)
+            }
+            _ => groups.push(vec![hit]),
+        }
+    }
+    let passages = groups.into_iter().filter_map(|mut group| {
+        group.sort_unstable_by_key(|hit| hit.chunk.index);
+        let (first, others) = group.split_first()?;
+        let mut text = Cow::Borrowed(first.chunk.draft.content.as_str());
+        for hit in others {
+            let next = &hit.chunk.draft.content;
+            let rest = &next[shared(&text, next)..];
+            let text = text.to_mut();
+            if rest.len() == next.len() {
+                text.push('\n');
+            }
+            text.push_str(rest);
+        }
+        Some(Passage {
+            source_name: &first.source_name,
+            heading: first.chunk.draft.heading.as_deref(),
+            text,
+            hits: group.len(),
+        })
+    });
+    passages.collect()
+}
+
+fn are_side_by_side(one: &Hit, other: &Hit) -> bool {
+    one.chunk.source_id == other.chunk.source_id
+        && one.chunk.index.abs_diff(other.chunk.index) == 1
+        && are_of_one_section(&one.chunk.draft, &other.chunk.draft)
+}
+
+/// Whether two chunks of a source stand on one page under the same headings, the names of the columns where a table
+/// goes on aside.
+pub fn are_of_one_section(one: &ChunkDraft, other: &ChunkDraft) -> bool {
+    let section = |draft: &ChunkDraft| -> Option<String> {
+        let heading = draft.heading.as_deref()?;
+        let parts = heading
+            .split(" > ")
+            .filter(|part| !part.starts_with("Columns: "));
+        Some(parts.collect::<Vec<_>>().join(" > ")).filter(|heading| !heading.is_empty())
+    };
+    one.url == other.url && section(one) == section(other)
+}
+
+/// In bytes: how much of the end of a text the next one begins with.
+fn shared(text: &str, next: &str) -> usize {
+    // Less is chance: "the ", or a bullet.
+    const LEAST: usize = 20;
+    let most = text.len().min(next.len());
+    let ends = (LEAST..=most)
+        .rev()
+        .filter(|end| next.is_char_boundary(*end));
+    ends.into_iter()
+        .find(|end| text.ends_with(&next[..*end]))
+        .unwrap_or(0)
 }
 
 /// Finds chunks.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
+use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
@@ -26,6 +27,8 @@ pub struct AnthropicSettings {
     pub answer_tokens: u32,
     /// Time-outs, retries and sizes.
     pub limits: Limits,
+    /// The client to reach it by; `None`: one that reaches whatever an operator set.
+    pub client: Option<Client>,
 }
 
 impl Default for AnthropicSettings {
@@ -36,6 +39,7 @@ impl Default for AnthropicSettings {
             model: "claude-3-5-haiku-latest".into(),
             answer_tokens: 1024,
             limits: Limits::default(),
+            client: None,
         }
     }
 }
@@ -75,7 +79,8 @@ impl Anthropic {
             answer_tokens: settings.answer_tokens,
         };
         let url = endpoint(base, "/v1/messages");
-        Remote::new(dialect, url, headers, settings.model, settings.limits).map(Self)
+        let (model, limits) = (settings.model, settings.limits);
+        Remote::new(dialect, url, headers, model, limits, settings.client).map(Self)
     }
 }
 

@@ -132,7 +132,15 @@ impl OpenAiEmbedder {
         texts: &[String],
     ) -> Result<Result<Vec<Embedding>, Refusal>, Failure> {
         let body = json!({ "model": self.own_name, "input": texts });
-        let sent = post(&lane.client, &self.url, &self.headers, &body, &lane.limits).await?;
+        let headers = self.headers.clone();
+        let sent = post(
+            &lane.client,
+            &self.url,
+            headers,
+            body.to_string(),
+            &lane.limits,
+        );
+        let sent = sent.await?;
         let response = match sent {
             Ok(response) => response,
             Err(refusal)

@@ -10,13 +10,16 @@
 //! and call `contracts::answer_model_contract!` in `tests/it`.
 
 mod anthropic;
+mod connections;
 mod embeddings;
 mod extractive;
 mod openai;
 mod prompt;
 mod remote;
+mod webhook;
 
 pub use anthropic::{Anthropic, AnthropicSettings};
+pub use connections::ConnectedModels;
 pub use embeddings::{EmbedderSettings, OpenAiEmbedder};
 pub use extractive::Extractive;
 pub use openai::{OpenAi, OpenAiSettings};

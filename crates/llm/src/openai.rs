@@ -1,16 +1,18 @@
-//! The provider `openai`: any endpoint that speaks OpenAI's chat completions (OpenAI, Ollama, vLLM, llama.cpp).
+//! The provider `openai`: any endpoint that speaks OpenAI's chat completions (OpenAI, Azure, Ollama, vLLM,
+//! llama.cpp).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::answers::{Answer, AnswerModel, AnswerSink, ProviderError, Question};
 use domain::messages::Author;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::prompt::Prompt;
-use crate::remote::settings::{ApiKey, Limits, SettingsError, check, endpoint};
+use crate::remote::settings::{ApiKey, Limits, SettingsError, check, endpoint, is_azure};
 use crate::remote::{Dialect, Draft, Failure, Remote, bad};
 
 /// OpenAI's own address.
@@ -27,6 +29,8 @@ pub struct OpenAiSettings {
     pub model: String,
     /// Time-outs, retries and sizes.
     pub limits: Limits,
+    /// The client to reach it by; `None`: one that reaches whatever an operator set.
+    pub client: Option<Client>,
 }
 
 impl Default for OpenAiSettings {
@@ -36,6 +40,7 @@ impl Default for OpenAiSettings {
             api_key: None,
             model: "gpt-4o-mini".into(),
             limits: Limits::default(),
+            client: None,
         }
     }
 }
@@ -58,6 +63,7 @@ impl OpenAi {
             headers,
             settings.model,
             settings.limits,
+            settings.client,
         )
         .map(Self)
     }
@@ -69,10 +75,14 @@ pub(crate) fn authorization(
     api_key: Option<ApiKey>,
 ) -> Result<HeaderMap, SettingsError> {
     let mut headers = HeaderMap::new();
-    let key = api_key.map(|key| key.header("Bearer ")).transpose()?;
+    let (name, scheme) = match is_azure(base) {
+        true => (HeaderName::from_static("api-key"), ""),
+        false => (AUTHORIZATION, "Bearer "),
+    };
+    let key = api_key.map(|key| key.header(scheme)).transpose()?;
     match key.flatten() {
         Some(key) => {
-            headers.insert(AUTHORIZATION, key);
+            headers.insert(name, key);
         }
         None if base.as_str() == BASE_URL => {
             return Err(SettingsError::ApiKey(

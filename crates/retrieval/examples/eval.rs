@@ -5,11 +5,14 @@
 //! number of dimensions (four bytes, little-endian), and then for each text the first 16 bytes of the SHA-256 of the
 //! text behind `p:` (a passage) or `q:` (a question) and its vector (four bytes a dimension).
 //!
-//! A set is a folder with `docs.jsonl` (`id`, `doc`, `title`, `text`, `lang`) and `questions.jsonl` (`question`,
-//! `lang`, `answerable`, `why`, `gold`: passages, `answers`: strings). Printed are: recall at 1 and 5 and nDCG at
-//! 10 over answerable questions; AUROC of `answerable`; the share refused of questions that can be answered and
-//! of those that can't (by `why`); the share of questions with a gold answer in the best 60 words of quotes; and
-//! microseconds per search. Each set is one bot; then each document is a bot of its own, for small bases.
+//! A set is a folder with `docs.jsonl` (`id`, `doc`, `title`, `text`, `lang`) and `questions.jsonl` (`id`, `question`,
+//! `lang`, `answerable`, `why`, `gold`: passages, `answers`: strings). A row of numbers between spaces is printed for
+//! each set and part of it: `all` questions; the half that settings may be `fit` on, and the one that is `held` out (by
+//! the hash of their ids); and `each` document as a bot of its own, for small bases. The numbers: recall at 1 and 5 and
+//! nDCG at 10 over answerable questions; AUROC of `answerable`; the shares refused of answerable questions, of those
+//! about what is `absent` (or in another document), and of `adversarial` ones; the share of questions with a gold
+//! answer in the best 60 words of quotes; the AUROCs against absent and adversarial questions alone; and microseconds
+//! per search. `-` is what the set can't tell.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -27,6 +30,10 @@ use retrieval::{HybridRetriever, Options};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+const COLUMNS: [&str; 11] = [
+    "R@1", "R@5", "nDCG", "AUROC", "refused", "absent", "advers.", "quoted", "absAUROC",
+    "advAUROC", "us",
+];
 /// How many words an answer made of quotes may have.
 const ANSWER_WORDS: usize = 60;
 
@@ -40,6 +47,7 @@ struct Passage {
 
 #[derive(Deserialize)]
 struct Question {
+    id: String,
     question: String,
     lang: String,
     answerable: bool,
@@ -66,10 +74,11 @@ async fn main() -> Outcome {
         }
         sets.sort();
     }
-    println!(
-        "{:12} {:>5} {:>5} {:>5} {:>5} {:>7} {:>6} {:>6}  refused",
-        "set", "R@1", "R@5", "nDCG", "AUROC", "refused", "quotes", "us"
-    );
+    print!("{:12} {:4}", "set", "part");
+    for column in COLUMNS {
+        print!(" {column:>8}");
+    }
+    println!();
     for set in sets {
         measure(&Path::new(&data).join(&set), &set).await?;
     }
@@ -111,6 +120,7 @@ async fn measure(folder: &Path, name: &str) -> Outcome {
     }
     let retriever = HybridRetriever::new(store, embedders, Options::default());
     let mut whole = Scores::default();
+    let mut halves = [Scores::default(), Scores::default()];
     let mut small = Scores::default();
     let mut micros = Vec::new();
     for question in &questions {
@@ -125,6 +135,7 @@ async fn measure(folder: &Path, name: &str) -> Outcome {
         });
         let ranked: Vec<&str> = ranked.collect();
         whole.add(question, &ranked, &findings);
+        halves[half(&question.id)].add(question, &ranked, &findings);
         // The same question to the document that has the answer, and to another one of a similar size.
         let number = (2_u128..).zip(&documents);
         let own = |(_, (_, of)): &(u128, (_, &Vec<&Passage>))| {
@@ -138,8 +149,9 @@ async fn measure(folder: &Path, name: &str) -> Outcome {
             }
             let query = self::query(&shelf, bot, question).await?;
             let asked = Question {
+                id: String::new(),
                 answerable,
-                why: "other".to_owned(),
+                why: "absent".to_owned(),
                 question: String::new(),
                 lang: String::new(),
                 gold: question.gold.clone(),
@@ -154,9 +166,17 @@ async fn measure(folder: &Path, name: &str) -> Outcome {
         }
     }
     micros.sort_unstable();
-    whole.print(name, micros[micros.len() / 2]);
-    small.print("  each doc", 0);
+    whole.print(name, "all", micros.get(micros.len() / 2).copied());
+    for (scores, part) in halves.iter().zip(["fit", "held"]) {
+        scores.print(name, part, None);
+    }
+    small.print(name, "each", None);
     Ok(())
+}
+
+/// Whether settings may be fit on a question (0), or it is held out (1).
+fn half(id: &str) -> usize {
+    usize::from(PassageHash::of(id).0[0] % 2)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Box<dyn std::error::Error>> {
@@ -261,30 +281,40 @@ impl Scores {
         }
     }
 
-    fn print(&self, name: &str, micros: u128) {
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-        let refused = |sure: &[f32]| {
-            let refused = sure.iter().filter(|sure| **sure < ANSWERABLE).count();
-            refused as f64 / sure.len().max(1) as f64
+    fn print(&self, name: &str, part: &str, micros: Option<u128>) {
+        let mean = |values: &[f64]| {
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
+        let refused = |sure: &[f32]| {
+            let refused: Vec<_> = sure.iter().map(|s| f64::from(*s < ANSWERABLE)).collect();
+            mean(&refused)
+        };
+        let area = |sure: &[f32]| (!sure.is_empty()).then(|| auroc(&self.sure_right, sure));
         let wrong: Vec<f32> = self.sure_wrong.values().flatten().copied().collect();
-        print!(
-            "{name:12} {:5.3} {:5.3} {:5.3} {:5.3} {:7.3} {:6.3} {micros:6} ",
+        let of = |why: &str| self.sure_wrong.get(why).map_or(&[][..], Vec::as_slice);
+        let (absent, adversarial) = (of("absent"), of("adversarial"));
+        print!("{name:12} {part:4}");
+        for number in [
             mean(&self.recall_1),
             mean(&self.recall_5),
             mean(&self.ndcg),
-            auroc(&self.sure_right, &wrong),
+            area(&wrong),
             refused(&self.sure_right),
+            refused(absent),
+            refused(adversarial),
             mean(&self.quoted),
-        );
-        for (why, sure) in &self.sure_wrong {
-            print!(
-                " {why} {:.3} (AUROC {:.3})",
-                refused(sure),
-                auroc(&self.sure_right, sure)
-            );
+            area(absent),
+            area(adversarial),
+        ] {
+            match number {
+                Some(number) => print!(" {number:8.3}"),
+                None => print!(" {:>8}", "-"),
+            }
         }
-        println!();
+        match micros {
+            Some(micros) => println!(" {micros:8}"),
+            None => println!(" {:>8}", "-"),
+        }
     }
 }
 

@@ -249,7 +249,7 @@ fn heading_marker(text: &str) -> Option<usize> {
 }
 
 /// The length of a bullet or a number in front of a list item.
-fn item_marker(text: &str) -> Option<usize> {
+pub(crate) fn item_marker(text: &str) -> Option<usize> {
     let rest = text
         .strip_prefix(['-', '*', '+', '•', '–', '·'])
         .or_else(|| {

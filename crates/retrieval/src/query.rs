@@ -1,15 +1,16 @@
 //! From a question to the terms to look for.
 
-use domain::messages::Author;
+use domain::messages::{Author, Utterance};
 use domain::retrieval::Query;
 
+use crate::follow_ups::{asks, leans};
 use crate::words::{Analyzer, Token};
 
 /// More terms than fit a mask of bits add nothing but time.
 pub(crate) const TERMS_MAX: usize = 64;
-/// A question of so few words of its own ("and on Sundays?") leans on what was asked before it.
-const FOLLOW_UP_MAX: usize = 2;
-/// What the words of the question before count against the question's own.
+/// How many of the visitor's messages a question can lean on.
+const FOLLOWED_MAX: usize = 4;
+/// What the words of the questions before count against the question's own.
 const FOLLOW_UP_WEIGHT: f32 = 0.3;
 
 /// A question as the words of it.
@@ -17,7 +18,7 @@ const FOLLOW_UP_WEIGHT: f32 = 0.3;
 pub(crate) struct Question {
     /// What to look for: the question's own terms first, each once.
     pub(crate) terms: Vec<QueryTerm>,
-    /// How many of the terms are the question's own, not those of the question before it.
+    /// How many of the terms are the question's own, not those of the questions before it.
     pub(crate) own: usize,
     /// Its words that say little, each once.
     pub(crate) stop_words: Vec<u64>,
@@ -37,30 +38,47 @@ impl Question {
     /// A question that was asked after others.
     pub(crate) fn asked(analyzer: &Analyzer, query: &Query) -> Self {
         let mut question = Self::of(analyzer, &query.text);
-        if let Some(before) = question.follows(query) {
-            let own = question.stop_words.len();
+        let own = question.stop_words.len();
+        for before in question.follows(analyzer, query) {
             question.add(analyzer, before, FOLLOW_UP_WEIGHT);
-            question.stop_words.truncate(own);
         }
+        question.stop_words.truncate(own);
         question
     }
 
-    /// What a question asks in full, with the one before it where it leans on that.
+    /// What a question asks in full, with those before it where it leans on them.
     pub(crate) fn in_full(analyzer: &Analyzer, query: &Query) -> String {
-        match Self::of(analyzer, &query.text).follows(query) {
-            Some(before) => format!("{before}\n{}", query.text),
-            None => query.text.clone(),
-        }
+        let mut asked = Self::of(analyzer, &query.text).follows(analyzer, query);
+        asked.reverse();
+        asked.push(&query.text);
+        asked.join("\n")
     }
 
-    /// The question before, if this one, which has no others' words yet, leans on it.
-    fn follows<'q>(&self, query: &'q Query) -> Option<&'q str> {
-        let words = self.terms.iter().filter(|t| t.stands_for == 0).count();
-        // "How much?" has no word to look for and yet asks; "hi" and "?" do not.
-        let asks =
-            words > 0 || (query.text.contains('?') && query.text.contains(char::is_alphabetic));
-        let before = query.history.iter().rfind(|u| u.author == Author::User)?;
-        (asks && words <= FOLLOW_UP_MAX).then_some(&before.text)
+    /// The questions that this one, which has no others' words yet, leans on, the newest first: the one before, and
+    /// where that leans as well, the one before that.
+    fn follows<'q>(&self, analyzer: &Analyzer, query: &'q Query) -> Vec<&'q str> {
+        let mut followed = Vec::new();
+        if !leans(analyzer, &query.text, self.words()) {
+            return followed;
+        }
+        let said = query.history.iter().rev();
+        let said = said.filter(|utterance| utterance.author == Author::User);
+        for Utterance { text, .. } in said.take(FOLLOWED_MAX) {
+            let words = Self::of(analyzer, text).words();
+            if !asks(text, words) {
+                continue;
+            }
+            followed.push(text.as_str());
+            if !leans(analyzer, text, words) {
+                break;
+            }
+        }
+        followed
+    }
+
+    /// How many words to look for it has; a compound counts as its parts.
+    pub(crate) fn words(&self) -> usize {
+        self.terms.iter().filter(|t| t.stands_for == 0).count()
     }
 
     /// A question by itself.

@@ -6,8 +6,10 @@ use std::collections::HashSet;
 use crate::answerable::{self, Signals};
 use crate::codes::narrow;
 use crate::curated::{self, Winner};
+use crate::doubles::Sketch;
 use crate::index::{BotIndex, Located};
 use crate::nearest::{Nearest, nearest};
+use crate::neighbours;
 use crate::postings::{Finder, List, Posting};
 use crate::query::{QueryTerm, Question};
 use crate::scoring::{self, Weights};
@@ -17,7 +19,7 @@ use crate::vectors::Meaning;
 /// What the best sentence of a chunk counts: its share of the question's weight, in that weight.
 const SENTENCE: f32 = 0.5;
 /// What two of the question's words side by side count, in the weight of the lesser one.
-const PAIR: f32 = 0.3;
+const PAIR: f32 = 0.8;
 /// What one standard deviation nearer to the meaning than chunks are on the average counts, against all words of the
 /// question.
 const NEARNESS: f32 = 0.2;
@@ -31,7 +33,7 @@ pub(crate) struct Ranked {
     pub(crate) score: f32,
     /// How much nearer to what the question means it is than others; `None`: it is not embedded, or meaning does not
     /// count.
-    nearness: Option<f32>,
+    pub(crate) nearness: Option<f32>,
     pub(crate) evidence: Evidence,
     /// Whether it is a curated pair that asks the same, and so is the answer.
     pub(crate) is_answer: bool,
@@ -76,28 +78,44 @@ pub(crate) fn rank(
         return Ranking::default();
     }
     let count = limit.saturating_add(SPARE);
-    let mut ranking = retrieve(index, &question.terms, meaning, count);
+    let mut ranking = retrieve(index, question, meaning, count);
     let answers = curated::winners(index, question, &ranking.weights);
     if let Some(answer) = answers.first() {
         ranking.answerable = answer.fit;
         ranking.best = before(answers, ranking.best);
     }
-    let mut seen = HashSet::new();
-    ranking.best.retain(|ranked| {
-        let found = index.locate(ranked.chunk);
-        seen.insert(found.segment.fingerprint(found.chunk))
-    });
+    ranking.best = without_doubles(index, ranking.best);
     ranking.best.truncate(limit);
+    neighbours::join(index, question, &mut ranking, limit);
     ranking
+}
+
+/// Without the chunks that say the same as a better one: the very same, or nearly so and with no word of the question
+/// that the better one lacks.
+fn without_doubles(index: &BotIndex, mut ranked: Vec<Ranked>) -> Vec<Ranked> {
+    let mut kept: Vec<(Sketch, u64)> = Vec::with_capacity(ranked.len());
+    ranked.retain(|ranked| {
+        let found = index.locate(ranked.chunk);
+        let (sketch, has) = (found.segment.sketch(found.chunk), ranked.evidence.anywhere);
+        let is_double = kept.iter().any(|(better, of_better)| {
+            sketch == *better || sketch.is_like(better) && has & !of_better == 0
+        });
+        if !is_double {
+            kept.push((sketch, has));
+        }
+        !is_double
+    });
+    ranked
 }
 
 /// The chunks that have most of the terms or are nearest to the meaning, at most `count` of each.
 fn retrieve(
     index: &BotIndex,
-    terms: &[QueryTerm],
+    question: &Question,
     meaning: Option<&Meaning>,
     count: usize,
 ) -> Ranking {
+    let terms = &*question.terms;
     let (weights, mut chunks) = scoring::best(index, terms, count);
     let near = meaning.map(|meaning| nearest(index, meaning, count));
     let near = near.filter(|near| !near.chunks.is_empty());
@@ -143,7 +161,7 @@ fn retrieve(
     ranked.sort_by(|(a, one), (b, other)| other.score.total_cmp(&one.score).then(a.cmp(b)));
     let best: Vec<Ranked> = ranked.into_iter().map(|(_, ranked)| ranked).collect();
     let answerable = best.first().map_or(0.0, |first| {
-        answerable::probability(&signals(index, terms, &weights, first, near.as_ref()))
+        answerable::probability(&signals(index, question, &weights, first, near.as_ref()))
     });
     Ranking {
         best,
@@ -174,6 +192,19 @@ fn before(answers: Vec<Winner>, others: Vec<Ranked>) -> Vec<Ranked> {
 /// where none has its words, meaning decides, and where none comes near, words do.
 fn fused(words: f32, nearness: f32) -> f32 {
     words + NEARNESS * nearness
+}
+
+/// What of these terms is in one chunk.
+pub(crate) fn evidence_of(
+    index: &BotIndex,
+    chunk: usize,
+    terms: &[QueryTerm],
+    weights: &Weights,
+) -> Evidence {
+    let located = index.locate(chunk);
+    let lists = located.segment.lists(terms);
+    let mut finders: Vec<_> = lists.iter().map(List::finder).collect();
+    evidence(&located, index.norms[chunk], terms, &mut finders, weights)
 }
 
 /// What of the question is in a chunk, whose length does `norm` to its score.
@@ -231,19 +262,30 @@ fn evidence(
     found
 }
 
+/// Words of an earlier question find chunks, but they say nothing of whether this one is answered: its own words do, those
+/// that no chunk has in full. Only a question that has none is as answered as the one before it.
 fn signals(
     index: &BotIndex,
-    terms: &[QueryTerm],
+    question: &Question,
     weights: &Weights,
     best: &Ranked,
     near: Option<&Nearest>,
 ) -> Signals {
-    let total = weights.total.max(f32::MIN_POSITIVE);
-    Signals {
-        coverage: weights.of(best.evidence.anywhere) / total,
-        strength: best.evidence.words / total,
-        asked: terms.iter().filter(|t| t.stands_for == 0).count() as f32,
-        searched: index.words,
-        nearness: near.and_then(|near| near.beyond_chance(best.nearness?)),
+    let nearness = near.and_then(|near| near.beyond_chance(best.nearness?));
+    let signals = |terms: &[QueryTerm], weights: &Weights, evidence: &Evidence| {
+        let total = weights.total.max(f32::MIN_POSITIVE);
+        Signals {
+            strength: evidence.words / total,
+            asked: terms.iter().filter(|t| t.stands_for == 0).count() as f32,
+            searched: index.words,
+            nearness,
+        }
+    };
+    if question.own == 0 || question.own == question.terms.len() {
+        return signals(&question.terms, weights, &best.evidence);
     }
+    let own = &question.terms[..question.own];
+    let weights = weights.first(question.own);
+    let evidence = evidence_of(index, best.chunk, own, &weights);
+    signals(own, &weights, &evidence)
 }

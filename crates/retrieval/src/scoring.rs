@@ -43,6 +43,16 @@ impl Weights {
         }
     }
 
+    /// Those of the first `count` terms alone.
+    pub(crate) fn first(&self, count: usize) -> Self {
+        let each = self.each[..count].to_vec();
+        Self {
+            total: each.iter().sum(),
+            each,
+            in_scores: self.in_scores[..count].to_vec(),
+        }
+    }
+
     /// The memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + size_of_val(&*self.each) + size_of_val(&*self.in_scores)

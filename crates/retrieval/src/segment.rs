@@ -8,7 +8,9 @@ use domain::embeddings::{PassageHash, passage};
 use domain::knowledge::Chunk;
 
 use crate::codes::{self, Reader, narrow};
+use crate::doubles::Sketch;
 use crate::layout::{self, Role};
+use crate::neighbours::goes_on;
 use crate::postings::{List, Writer};
 use crate::query::QueryTerm;
 use crate::words::{Analyzer, Token};
@@ -38,7 +40,8 @@ pub(crate) struct Segment {
 struct ChunkEntry {
     id: ChunkId,
     passage: PassageHash,
-    fingerprint: u64,
+    sketch: Sketch,
+    goes_on: bool,
     words: u32,
     /// How many of the words are its heading's.
     heading: u32,
@@ -77,6 +80,7 @@ impl Segment {
         let mut coded = Vec::new();
         for (at, chunk) in (0..).zip(chunks) {
             let content = &chunk.draft.content;
+            let next = chunks.get(at as usize + 1);
             let first = postings.len();
             let mut words = 0;
             let mut add = |text: &str| {
@@ -103,7 +107,10 @@ impl Segment {
             entries.push(ChunkEntry {
                 id: chunk.id,
                 passage: PassageHash::of(&passage(&chunk.draft)),
-                fingerprint: fingerprint(postings.get(first..).unwrap_or_default()),
+                sketch: Sketch::of(postings[first..].iter().map(|(term, ..)| *term), content),
+                goes_on: next.is_some_and(|next| {
+                    next.source_id == chunk.source_id && goes_on(&chunk.draft, &next.draft)
+                }),
                 words,
                 heading,
                 pieces: narrow(coded.len()),
@@ -190,9 +197,14 @@ impl Segment {
         self.chunks[chunk].passage
     }
 
-    /// Chunks with the same words in the same order, stop words aside, under the same heading have the same.
-    pub(crate) fn fingerprint(&self, chunk: usize) -> u64 {
-        self.chunks[chunk].fingerprint
+    /// What tells whether another chunk says the same under the same heading.
+    pub(crate) fn sketch(&self, chunk: usize) -> Sketch {
+        self.chunks[chunk].sketch
+    }
+
+    /// Whether what a chunk says goes on in the next one.
+    pub(crate) fn goes_on(&self, chunk: usize) -> bool {
+        self.chunks[chunk].goes_on
     }
 
     /// How many words a chunk and its heading have, stop words aside.
@@ -327,13 +339,6 @@ fn read_pieces(coded: &[u8], mut place: u32) -> Vec<PieceEntry> {
         at += 1;
     }
     pieces
-}
-
-/// The rotation makes the order of words count: "A pays B" is not "B pays A".
-fn fingerprint(words: &[(u64, u32, u32)]) -> u64 {
-    words.iter().fold(words.len() as u64, |print, (term, ..)| {
-        (print.rotate_left(5) ^ term).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    })
 }
 
 /// The distinct terms of a source's name.

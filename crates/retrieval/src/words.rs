@@ -52,6 +52,24 @@ impl Analyzer {
         }
     }
 
+    /// The language.
+    pub(crate) const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// All words of `text` in order, those that say little too, folded.
+    pub(crate) fn folded(&self, text: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for word in text.unicode_words() {
+            for_parts(word, |part| {
+                let mut folded = String::new();
+                self.fold(part, &mut folded);
+                words.push(folded);
+            });
+        }
+        words
+    }
+
     /// Calls `each` with the terms of `text` in order.
     pub(crate) fn terms(&self, text: &str, mut each: impl FnMut(Token)) {
         let mut folded = String::new();
@@ -240,7 +258,7 @@ fn hash(word: &str) -> u64 {
 const fn asking_words(language: Language) -> &'static str {
     match language {
         Language::En => {
-            "please tell could would like want know may might must shall hi hello hey thanks thank ok okay \
+            "much many please tell could would like want know may might must shall hi hello hey thanks thank ok okay \
              yes us im ive dont whats whos hows wheres"
         }
         Language::Es => {
@@ -249,7 +267,7 @@ const fn asking_words(language: Language) -> &'static str {
         }
         Language::Fr => {
             "quel quelle quels quelles quand comment pourquoi combien ou quoi lequel laquelle lesquels est ce \
-             si plus cette cet ces comme puis peux peut peuvent bonjour salut merci svp plait veux voudrais \
+             jusqu lorsqu puisqu si plus cette cet ces comme puis peux peut peuvent bonjour salut merci svp plait veux voudrais \
              dont donc alors elles y a t il"
         }
         Language::De => {
@@ -257,7 +275,7 @@ const fn asking_words(language: Language) -> &'static str {
              womit bitte hallo danke mochte mochten gern gerne kannst konnt wurd wurden worden geworden"
         }
         Language::It => {
-            "quando perche come dove chi cosa qual quali quanto quanta quanti quante per favore posso puo \
+            "fino quando perche come dove chi cosa qual quali quanto quanta quanti quante per favore posso puo \
              possono potrei vorrei voglio ciao salve buongiorno grazie stata stato stati state essere fra"
         }
         Language::Pt => {

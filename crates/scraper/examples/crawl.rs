@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use domain::Result;
 use domain::websites::{CrawlRequest, CrawlScope, Crawler, Found, KnownPage, PageSink};
-use scraper::{Egress, Options, SiteCrawler};
+use egress::Egress;
+use scraper::{Options, SiteCrawler};
 
 #[derive(Default)]
 struct Count {

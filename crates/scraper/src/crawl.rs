@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::egress::{Egress, EgressError, MAX_REDIRECTS};
 use crate::fetch::{Fetched, Fetcher, PageError, Read};
 use crate::harvest::Harvest;
 use crate::hosts::Hosts;
@@ -17,6 +16,7 @@ use crate::robots::Robots;
 use crate::scope::Scope;
 use crate::sitemaps::Sitemaps;
 use crate::walk::{Plan, Walk};
+use egress::{Egress, EgressError, MAX_REDIRECTS};
 
 /// What an operator may set.
 #[derive(Debug, Clone)]

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::directives::Directives;
-use crate::egress::{Ask, Egress, EgressError, Hop, Response};
 use crate::hosts::Hosts;
 use crate::mark::{Digest, mark};
 use crate::retry;
 use crate::robots::product;
+use egress::{Ask, Egress, EgressError, Hop, Response};
 
 /// Why a page could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,39 +2,21 @@
 
 use std::time::Duration;
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
-
-use crate::egress::Response;
+use egress::Response;
 
 /// Who wants a longer pause is not asked again.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long to wait before the page is asked for once more; `None`: it should not be.
 pub(crate) fn pause(response: &Response) -> Option<Duration> {
-    if !matches!(response.status, 429 | 503) {
-        return None;
-    }
-    let value = text(&response.headers, RETRY_AFTER)?;
-    let pause = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        // A date is compared with the server's own clock.
-        Err(_) => {
-            let date = |text| httpdate::parse_http_date(text).ok();
-            let now = text(&response.headers, DATE).and_then(date)?;
-            date(value)?.duration_since(now).unwrap_or_default()
-        }
-    };
+    let pause = response.retry_after()?;
     (pause <= LONGEST).then_some(pause)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{LONGEST, pause};
-    use crate::egress::Response;
+    use egress::Response;
     use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
     use std::time::Duration;
     use url::Url;

@@ -5,11 +5,11 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::egress::Ask;
 use crate::fetch::Fetcher;
 use crate::robots::{Robots, Rules, Verdict};
 use crate::scope::Scope;
 use crate::sitemap;
+use egress::Ask;
 
 /// The most sitemaps that are read. Each lists 50,000 pages at most (sitemaps.org).
 const MOST: usize = 50;

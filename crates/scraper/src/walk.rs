@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use url::{Origin, Url};
 
-use crate::egress::{EgressError, MAX_REDIRECTS};
 use crate::fetch::{Fetched, Fetcher, PageError, Read};
 use crate::frontier::Frontier;
 use crate::harvest::Harvest;
@@ -18,6 +17,7 @@ use crate::links::{clean, is_page};
 use crate::robots::{Robots, Verdict};
 use crate::scope::Scope;
 use crate::sitemaps::Sitemaps;
+use egress::{EgressError, MAX_REDIRECTS};
 
 /// Pages that can't be read make room for others, up to so many requests for each page wanted.
 const TRIES_PER_PAGE: usize = 4;

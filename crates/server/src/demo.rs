@@ -40,6 +40,7 @@ pub async fn prepare(app: &App, data_dir: &Path) -> anyhow::Result<Demo> {
     let made = tenants::create(app, "Alpenglow Coffee", Plan::Enterprise).await?;
     let limits = app.plans.limits(made.tenant.plan);
     let actor = Actor {
+        scope: domain::actors::Scope::Tenant,
         tenant: made.tenant,
         key_id: made.key.id,
         limits,

@@ -92,6 +92,7 @@ impl Server {
         if lock.is_some() {
             // Nobody else works on this store: what was leased was leased by a server that is gone.
             wired.app.jobs.release_all().await?;
+            wired.app.deliveries.release_all().await?;
         }
         if wired.stores.row_security_holds().await? == Some(false) {
             tracing::warn!(

@@ -1,5 +1,6 @@
 //! The one file that names adapters: which of them stands behind which port.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use application::App;
@@ -9,19 +10,25 @@ use documents::isolated::{Isolated, Limits};
 use domain::answers::AnswerModel;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
+use egress::Egress;
 use llm::{
-    Anthropic, AnthropicSettings, EmbedderSettings, Extractive, OpenAi, OpenAiEmbedder,
-    OpenAiSettings,
+    Anthropic, AnthropicSettings, ConnectedModels, EmbedderSettings, Extractive, OpenAi,
+    OpenAiEmbedder, OpenAiSettings,
 };
 use retrieval::HybridRetriever;
-use scraper::{Egress, SiteCrawler};
+use scraper::SiteCrawler;
+use sender::HttpSender;
 use storage::{DEFAULT_CONNECTIONS, Stores, Target};
+use vault::{Keys, Vault};
 
 use crate::clock::System;
 use crate::commands::EXTRACT;
 use crate::run::{StartError, make_folder};
 use crate::settings::{Database, Embeddings, Llm, Settings, SettingsError};
 use crate::worker::Bell;
+
+/// What encrypts stored credentials where the operator sets no keys, in the data directory.
+const SECRET_KEY: &str = "secret.key";
 
 /// The product, put together, with nothing running yet.
 pub struct Wired {
@@ -61,6 +68,9 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let bell = Arc::new(Bell::default());
     let egress = Egress::new(settings.egress_allow.clone())
         .map_err(|error| SettingsError::new("BOTWRIGHT_EGRESS_ALLOW", error))?;
+    let egress = Arc::new(egress);
+    let allow = settings.egress_allow.clone();
+    let webhook_sender = HttpSender::new(allow, sender::Options::default())?;
     let fallbacks = settings
         .fallbacks
         .iter()
@@ -71,39 +81,47 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         .zip(["BOTWRIGHT_EMBEDDINGS", "BOTWRIGHT_EMBEDDINGS_PREVIOUS"])
         .map(|(provider, group)| embedder(provider, group))
         .collect::<Result<_, _>>()?;
-    let retriever = HybridRetriever::new(
-        stores.index.clone(),
-        embedders.clone(),
-        retrieval::Options {
-            cache_bytes: settings.retrieval_cache_bytes,
-            ..retrieval::Options::default()
-        },
-    );
+    let options = retrieval::Options {
+        cache_bytes: settings.retrieval_cache_bytes,
+        ..retrieval::Options::default()
+    };
+    let retriever = HybridRetriever::new(stores.index.clone(), embedders.clone(), options);
+    let trials = retrieval::Trials::new(stores.trials.clone(), embedders.clone(), options);
     let app = App {
         tenants: stores.tenants.clone(),
         keys: stores.keys.clone(),
         bots: stores.bots.clone(),
         conversations: stores.conversations.clone(),
+        leads: stores.leads.clone(),
+        visits: stores.visits.clone(),
+        orders: stores.orders.clone(),
         usages: stores.usages.clone(),
         analytics: stores.analytics.clone(),
         knowledge: stores.knowledge.clone(),
         index: stores.index.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
+        connections: stores.connections.clone(),
+        models: Arc::new(ConnectedModels::new(Arc::clone(&egress), Arc::new(System))),
         embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
+        webhooks: stores.webhooks.clone(),
+        outbox: stores.outbox.clone(),
+        deliveries: stores.deliveries.clone(),
+        delivery_bell: bell.clone(),
+        webhook_sender: Arc::new(webhook_sender),
+        retries: settings.webhook_retries.clone(),
         idempotency: stores.idempotency.clone(),
         retriever: Arc::new(retriever),
+        trials: Arc::new(trials),
+        secrets: Arc::new(secrets(settings)?),
         answers: AnswerChain::new(
             model(&settings.llm)?,
             fallbacks.map(model).collect::<Result<_, _>>()?,
         ),
         reader: reader(settings),
-        crawler: Arc::new(SiteCrawler::new(
-            Arc::new(egress),
-            scraper::Options::default(),
-        )),
+        crawler: Arc::new(SiteCrawler::new(egress, scraper::Options::default())),
         clock: Arc::new(System),
         ids: Arc::new(System),
         plans: settings.plans.clone(),
@@ -113,6 +131,19 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         stores,
         bell,
     })
+}
+
+fn secrets(settings: &Settings) -> Result<Vault, StartError> {
+    let keys = match &settings.secret_keys {
+        Some(keys) => Keys::parse(&keys.0)
+            .map_err(|error| SettingsError::new("BOTWRIGHT_SECRET_KEYS", error))?,
+        None => {
+            let file = settings.data_dir.join(SECRET_KEY);
+            make_folder(settings, &file)?;
+            Keys::of_file(&file).map_err(|error| SettingsError::new("BOTWRIGHT_DATA_DIR", error))?
+        }
+    };
+    Ok(Vault::new(keys))
 }
 
 fn reader(settings: &Settings) -> Arc<dyn DocumentReader> {
@@ -135,7 +166,7 @@ fn model(provider: &Llm) -> Result<Arc<dyn AnswerModel>, StartError> {
                 base_url: endpoint.base_url.clone().unwrap_or(defaults.base_url),
                 api_key: endpoint.api_key.clone().map(Into::into),
                 model: endpoint.model.clone().unwrap_or(defaults.model),
-                limits: defaults.limits,
+                ..defaults
             };
             Arc::new(OpenAi::new(settings).map_err(provider_setting)?)
         }
@@ -165,11 +196,22 @@ fn embedder(provider: &Embeddings, group: &str) -> Result<Arc<dyn Embedder>, Sta
             let made = OpenAiEmbedder::new(settings);
             Ok(Arc::new(made.map_err(|error| wrong(group, error))?))
         }
-        Embeddings::Local(_) => {
-            let problem = "this program was built without local models";
-            Err(SettingsError::new(format!("{group}_PROVIDER"), problem).into())
-        }
+        Embeddings::Local(folder) => local(folder, group),
     }
+}
+
+#[cfg(feature = "local-embeddings")]
+fn local(folder: &Path, group: &str) -> Result<Arc<dyn Embedder>, StartError> {
+    let opened = local_embeddings::LocalEmbedder::open(folder);
+    let opened = opened.map_err(|error| SettingsError::new(format!("{group}_MODEL"), error))?;
+    Ok(Arc::new(opened))
+}
+
+#[cfg(not(feature = "local-embeddings"))]
+fn local(_: &Path, group: &str) -> Result<Arc<dyn Embedder>, StartError> {
+    let problem = "this program was built without local models; \
+                   build it with `cargo build --release --features local-embeddings`";
+    Err(SettingsError::new(format!("{group}_PROVIDER"), problem).into())
 }
 
 fn provider_setting(error: llm::SettingsError) -> StartError {

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::jobs::{self, JobEnd};
+use application::webhooks::{self, AT_ONCE, Work};
 use application::{App, conversations, embeddings, idempotency};
 use domain::Result;
 use domain::jobs::{Job, JobBell, JobKind};
+use domain::webhooks::{DeliveryBell, Round};
+use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,13 +31,25 @@ const FORGET: Duration = Duration::from_secs(600);
 /// Workers of each lane: a large file, or a site that is slow, keeps no other waiting.
 const WORKERS: usize = 2;
 
-/// Rings in the server's own process, in every lane.
+/// Endpoints of webhooks that are sent to at the same time.
+const ENDPOINTS: usize = 32;
+
+/// Rings in the server's own process: in every lane, and where webhooks are sent.
 #[derive(Default)]
-pub struct Bell([Notify; JobKind::LANES.len()]);
+pub struct Bell {
+    lanes: [Notify; JobKind::LANES.len()],
+    deliveries: Notify,
+}
 
 impl JobBell for Bell {
     fn ring(&self) {
-        self.0.iter().for_each(Notify::notify_one);
+        self.lanes.iter().for_each(Notify::notify_one);
+    }
+}
+
+impl DeliveryBell for Bell {
+    fn ring(&self) {
+        self.deliveries.notify_one();
     }
 }
 
@@ -89,6 +104,18 @@ impl Background {
             app.clone(),
             |app| async move { idempotency::forget_old(&app).await },
         ));
+        background.spawn(deliver(
+            app.clone(),
+            bell.clone(),
+            stop.clone(),
+            background.tasks.clone(),
+        ));
+        background.spawn(repeat(
+            FORGET,
+            stop.clone(),
+            app.clone(),
+            |app| async move { webhooks::forget_old(&app).await },
+        ));
         Ok(background)
     }
 
@@ -141,7 +168,7 @@ fn stand_back() {
 }
 
 async fn work(lane: usize, app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {
-    let (kinds, bell) = (JobKind::LANES[lane], &bell.0[lane]);
+    let (kinds, bell) = (JobKind::LANES[lane], &bell.lanes[lane]);
     while !stop.is_cancelled() {
         match app.jobs.lease(kinds, app.clock.now(), LEASE).await {
             Ok(Some(job)) => {
@@ -189,6 +216,83 @@ async fn run(app: &App, job: &Job, stop: &CancellationToken) -> Result<()> {
         JobEnd::Done(next) => app.jobs.complete(job, next).await,
         JobEnd::Retry(due) => app.jobs.retry(job, due).await,
     }
+}
+
+/// Sends webhooks: a task for each endpoint that something waits for, so that none waits for another.
+async fn deliver(app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken, tasks: TaskTracker) {
+    let slots = Arc::new(Semaphore::new(ENDPOINTS));
+    while !stop.is_cancelled() {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return;
+        };
+        match webhooks::begin(&app, LEASE).await {
+            Ok(Some(work)) => {
+                let (app, bell, stop) = (app.clone(), bell.clone(), stop.clone());
+                tasks.spawn(async move {
+                    let has_failed = match rounds(&app, &work, &stop).await {
+                        Ok(round) => round.failed,
+                        Err(error) => {
+                            let webhook_id = work.lease.endpoint.id;
+                            tracing::warn!(%webhook_id, %error, "a webhook will be tried again");
+                            true
+                        }
+                    };
+                    drop(slot);
+                    if has_failed {
+                        sleep(app.retries.pause(1).min(LOOK)).await;
+                    }
+                    bell.deliveries.notify_one();
+                });
+            }
+            Ok(None) => {
+                drop(slot);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    _ = timeout(LOOK, bell.deliveries.notified()) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no webhooks can be had");
+                sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+/// Sends to an endpoint while holding on to it, and gives it back.
+async fn rounds(app: &App, work: &Work, stop: &CancellationToken) -> Result<Round> {
+    let mut held = interval(LEASE / 3);
+    held.tick().await;
+    let chains = work.chains.iter();
+    let sending: Vec<_> = chains
+        .map(|chain| webhooks::send(app, work, chain))
+        .collect();
+    let sent = stream::iter(sending)
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>();
+    tokio::pin!(sent);
+    let rounds = loop {
+        tokio::select! {
+            rounds = &mut sent => break rounds,
+            () = stopped_for(stop, STOPS_WITHIN) => break Vec::new(),
+            _ = held.tick() => {
+                let lease = &work.lease;
+                if !app.deliveries.extend(lease, app.clock.now(), LEASE).await? {
+                    return Ok(Round::default());
+                }
+            }
+        }
+    };
+    let mut all = Round::default();
+    let mut fault = None;
+    for round in rounds {
+        match round {
+            Ok(round) => all = all.and(round),
+            Err(error) => fault = Some(error),
+        }
+    }
+    webhooks::finish(app, &work.lease, all).await?;
+    fault.map_or(Ok(all), Err)
 }
 
 /// Ends a while after the server was told to stop.

@@ -90,6 +90,8 @@ pub(crate) trait Meaning<T> {
     fn or_exists(self) -> Result<T, Fault>;
     /// A foreign key: this is not there.
     fn or_missing(self, resource: Resource) -> Result<T, Fault>;
+    /// A foreign key: what was there a moment ago is gone, which the transaction sees when it is run again.
+    fn or_gone(self) -> Result<T, Fault>;
 }
 
 impl<T, E: Into<Fault>> Meaning<T> for Result<T, E> {
@@ -107,6 +109,13 @@ impl<T, E: Into<Fault>> Meaning<T> for Result<T, E> {
             Fault::Database(DbError::DatabaseError(Kind::ForeignKeyViolation, _)) => {
                 Error::NotFound(resource).into()
             }
+            other => other,
+        })
+    }
+
+    fn or_gone(self) -> Result<T, Fault> {
+        self.map_err(|error| match error.into() {
+            Fault::Database(DbError::DatabaseError(Kind::ForeignKeyViolation, _)) => Fault::Again,
             other => other,
         })
     }

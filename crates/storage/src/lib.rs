@@ -32,15 +32,22 @@ use async_trait::async_trait;
 use domain::Result;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
+use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
+use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 pub use sqlite::backup as backup_sqlite;
 
@@ -140,6 +147,12 @@ pub struct Stores {
     pub bots: Arc<dyn Bots>,
     /// Conversations and messages.
     pub conversations: Arc<dyn Conversations>,
+    /// People who talk to bots, and their addresses.
+    pub leads: Arc<dyn Leads>,
+    /// What visitors do beside writing.
+    pub visits: Arc<dyn Visits>,
+    /// Orders.
+    pub orders: Arc<dyn Orders>,
     /// What tenants used.
     pub usages: Arc<dyn Usages>,
     /// Figures about conversations.
@@ -148,12 +161,22 @@ pub struct Stores {
     pub knowledge: Arc<dyn KnowledgeSources>,
     /// What retrieval reads.
     pub index: Arc<dyn KnowledgeIndex>,
+    /// What retrieval would read after a change.
+    pub trials: Arc<dyn TrialIndexes>,
     /// Embeddings.
     pub embeddings: Arc<dyn Embeddings>,
+    /// Bots' connections to models.
+    pub connections: Arc<dyn Connections>,
     /// Evaluations.
     pub evaluations: Arc<dyn Evaluations>,
     /// Work to be done later.
     pub jobs: Arc<dyn JobQueue>,
+    /// Endpoints of webhooks.
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    /// Events to be told.
+    pub outbox: Arc<dyn Outbox>,
+    /// Events on their way.
+    pub deliveries: Arc<dyn Deliveries>,
     /// Requests that may be repeated.
     pub idempotency: Arc<dyn IdempotencyKeys>,
     engine: Arc<dyn Engine>,
@@ -175,7 +198,9 @@ pub fn open(target: &Target) -> Result<Stores, OpenError> {
 /// # Errors
 /// [`OpenError::Sqlite`].
 pub fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
-    Ok(Stores::on(Arc::new(sqlite::Store::open(path)?)))
+    let store = Arc::new(sqlite::Store::open(path)?);
+    let trials = Arc::new(sqlite::Trials(Arc::clone(&store)));
+    Ok(Stores::on(store, trials))
 }
 
 /// Opens a PostgreSQL database with at most so many connections, made when they are needed. They live on the Tokio
@@ -184,27 +209,33 @@ pub fn open_sqlite(path: &Path) -> Result<Stores, OpenError> {
 /// # Errors
 /// [`OpenError::Url`] and [`OpenError::Tls`]; [`OpenError::Postgres`] outside of a runtime.
 pub fn open_postgres(url: &str, connections: usize) -> Result<Stores, OpenError> {
-    Ok(Stores::on(Arc::new(postgres::Store::open(
-        url,
-        connections,
-    )?)))
+    let store = Arc::new(postgres::Store::open(url, connections)?);
+    let trials = Arc::new(postgres::Trials(Arc::clone(&store)));
+    Ok(Stores::on(store, trials))
 }
 
 impl Stores {
-    fn on<S>(store: Arc<S>) -> Self
+    fn on<S>(store: Arc<S>, trials: Arc<dyn TrialIndexes>) -> Self
     where
         S: Engine
             + Tenants
             + ApiKeys
             + Bots
             + Conversations
+            + Leads
+            + Visits
+            + Orders
             + Usages
             + Analytics
             + KnowledgeSources
             + KnowledgeIndex
             + Embeddings
+            + Connections
             + Evaluations
             + JobQueue
+            + WebhookEndpoints
+            + Outbox
+            + Deliveries
             + IdempotencyKeys
             + 'static,
     {
@@ -213,13 +244,21 @@ impl Stores {
             keys: store.clone(),
             bots: store.clone(),
             conversations: store.clone(),
+            leads: store.clone(),
+            visits: store.clone(),
+            orders: store.clone(),
             usages: store.clone(),
             analytics: store.clone(),
             knowledge: store.clone(),
             index: store.clone(),
+            trials,
             embeddings: store.clone(),
+            connections: store.clone(),
             evaluations: store.clone(),
             jobs: store.clone(),
+            webhooks: store.clone(),
+            outbox: store.clone(),
+            deliveries: store.clone(),
             idempotency: store.clone(),
             engine: store,
         }

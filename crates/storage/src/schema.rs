@@ -29,6 +29,7 @@ tables! {
     api_keys (tenant_id, id) {
         tenant_id -> DbUuid,
         id -> DbUuid,
+        bot_id -> Nullable<DbUuid>,
         hash -> Binary,
         prefix -> Text,
         name -> Text,
@@ -53,6 +54,8 @@ tables! {
         embedding_model -> Nullable<Text>,
         embedding_previous -> Nullable<Text>,
         embedding_held -> Bool,
+        evaluation_gate -> Bool,
+        connection_count -> BigInt,
         created_at -> DbTime,
         updated_at -> DbTime,
     }
@@ -91,6 +94,14 @@ tables! {
         started_at -> DbTime,
         ended_at -> Nullable<DbTime>,
         created_at -> DbTime,
+        sentiment -> Nullable<Text>,
+        purchased -> Bool,
+    }
+    conversation_products (tenant_id, conversation_id, product) {
+        tenant_id -> DbUuid,
+        conversation_id -> DbUuid,
+        product -> Text,
+        name -> Text,
     }
     messages (tenant_id, conversation_id, seq) {
         tenant_id -> DbUuid,
@@ -103,6 +114,45 @@ tables! {
         text -> Text,
         metadata -> DbJson,
         reply_to -> Nullable<DbUuid>,
+        created_at -> DbTime,
+        feedback -> Nullable<Text>,
+    }
+    leads (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        end_user_id -> DbUuid,
+        conversation_id -> DbUuid,
+        email -> Text,
+        name -> Nullable<Text>,
+        origin -> Text,
+        consent -> Nullable<Bool>,
+        created_at -> DbTime,
+    }
+    visitor_events (tenant_id, bot_id, event_id) {
+        tenant_id -> DbUuid,
+        bot_id -> DbUuid,
+        event_id -> Text,
+        kind -> Text,
+        day -> Integer,
+        occurred_at -> DbTime,
+        conversation_id -> Nullable<DbUuid>,
+        customer -> Nullable<Text>,
+        product -> Nullable<Text>,
+    }
+    orders (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        external_id -> Text,
+        amount -> BigInt,
+        currency -> Text,
+        customer_id -> Nullable<Text>,
+        customer_email -> Nullable<Text>,
+        customer_name -> Nullable<Text>,
+        conversation_id -> Nullable<DbUuid>,
+        day -> Integer,
+        ordered_at -> DbTime,
         created_at -> DbTime,
     }
     conversation_stats (tenant_id, bot_id, day, channel, status, shard) {
@@ -201,6 +251,22 @@ tables! {
         generation -> BigInt,
         vector -> Binary,
     }
+    connections (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        name -> Text,
+        kind -> Text,
+        base_url -> Nullable<Text>,
+        model -> Nullable<Text>,
+        credential -> Nullable<Binary>,
+        enabled -> Bool,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        failed_at -> Nullable<DbTime>,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
     evaluations (tenant_id, id) {
         tenant_id -> DbUuid,
         id -> DbUuid,
@@ -209,6 +275,8 @@ tables! {
         case_count -> BigInt,
         score -> DbJson,
         error -> Nullable<Text>,
+        change -> Nullable<DbJson>,
+        published -> Nullable<Bool>,
         created_at -> DbTime,
         finished_at -> Nullable<DbTime>,
     }
@@ -229,6 +297,47 @@ tables! {
         attempts -> Integer,
         due_at -> DbTime,
         lease_until -> Nullable<DbTime>,
+    }
+    webhook_endpoints (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        url -> Text,
+        events -> DbJson,
+        description -> Nullable<Text>,
+        disabled_reason -> Nullable<Text>,
+        disabled_at -> Nullable<DbTime>,
+        failed_rounds -> BigInt,
+        failing_since -> Nullable<DbTime>,
+        paused_until -> Nullable<DbTime>,
+        signing_key -> Binary,
+        previous_key -> Nullable<Binary>,
+        previous_until -> Nullable<DbTime>,
+        leases -> BigInt,
+        leased_at -> DbTime,
+        lease_until -> Nullable<DbTime>,
+        created_at -> DbTime,
+    }
+    webhook_events (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> Nullable<DbUuid>,
+        kind -> Text,
+        subject -> DbUuid,
+        data -> DbJson,
+        created_at -> DbTime,
+    }
+    webhook_deliveries (tenant_id, endpoint_id, event_id) {
+        tenant_id -> DbUuid,
+        seq -> BigInt,
+        endpoint_id -> DbUuid,
+        event_id -> DbUuid,
+        subject -> DbUuid,
+        status -> Text,
+        attempts -> Integer,
+        due_at -> Nullable<DbTime>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        last_attempt_at -> Nullable<DbTime>,
     }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,
@@ -256,6 +365,11 @@ pub(crate) mod functions {
         /// The first of the two that is not null, if there is one.
         #[sql_name = "coalesce"]
         fn coalesce_null<T: SqlType + SingleValue>(a: Nullable<T>, b: Nullable<T>) -> Nullable<T>;
+    }
+
+    diesel::define_sql_function! {
+        /// In lower case; of letters beyond ASCII, as far as the engine goes.
+        fn lower(x: Nullable<diesel::sql_types::Text>) -> Nullable<diesel::sql_types::Text>;
     }
 
     diesel::define_sql_function! {

@@ -233,6 +233,15 @@ impl Client {
             .await
     }
 
+    /// PATCH, whatever comes.
+    ///
+    /// # Errors
+    /// [`ClientError::Transport`].
+    pub async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Answer, ClientError> {
+        self.answer(self.request(Method::PATCH, path).json(body))
+            .await
+    }
+
     /// DELETE, whatever comes.
     ///
     /// # Errors

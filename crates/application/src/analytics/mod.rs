@@ -1,8 +1,10 @@
 //! Figures for a tenant's dashboard.
 
+mod activity;
 mod conversations;
 mod overview;
 
+pub use activity::activity;
 pub use conversations::{ConversationAnalytics, conversations};
 pub use overview::{Overview, overview};
 

@@ -25,6 +25,8 @@ pub async fn create(app: &App, actor: &Actor, id: BotId, new: NewBot) -> Result<
         personality: new.personality,
         bot_role: new.bot_role,
         is_active: new.is_active,
+        evaluation_gate: false,
+        connections: 0,
         is_default: false,
         created_at: now,
         updated_at: now,

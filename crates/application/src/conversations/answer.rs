@@ -1,15 +1,18 @@
 //! Answering a question: looked up in the knowledge, then asked of the providers.
 
+use std::sync::Arc;
+
 use domain::answers::{Answer, AnswerKind, Question};
 use domain::bots::Bot;
 use domain::knowledge::KnowledgeState;
 use domain::messages::Utterance;
 use domain::receipts::{Citation, Receipt, prompt_hash};
-use domain::retrieval::Query;
-use domain::{Result, TenantId, Timestamp};
+use domain::retrieval::{Query, Retriever};
+use domain::{ConnectionId, Result, TenantId, Timestamp};
 
 use crate::App;
 use crate::answering::AnswerObserver;
+use crate::connections;
 
 /// Chunks that go into an answer.
 const PASSAGES: usize = 6;
@@ -19,6 +22,10 @@ pub(crate) struct Asked<'a> {
     pub tenant: TenantId,
     pub bot: &'a Bot,
     pub knowledge: &'a KnowledgeState,
+    /// What finds in it.
+    pub retriever: &'a dyn Retriever,
+    /// A connection that the bot answers by as if it were enabled.
+    pub as_if: Option<ConnectionId>,
     /// What was said before, oldest first.
     pub history: &'a [Utterance],
     pub text: &'a str,
@@ -44,7 +51,8 @@ impl Asked<'_> {
             history: self.history.to_vec(),
             limit: PASSAGES,
         };
-        let findings = app.retriever.search(&query).await?;
+        let findings = self.retriever.search(&query).await?;
+        observer.found(&findings).await;
         let question = Question {
             system_prompt: self.bot.prompt(),
             language: self.bot.language,
@@ -53,8 +61,14 @@ impl Asked<'_> {
             text: query.text,
             findings,
         };
-        let answered = app.answers.answer(&question, observer).await?;
-        let (answer, failures) = (answered.answer, answered.failures);
+        let own = match self.bot.connections {
+            0 => Vec::new(),
+            _ => connections::usable(app, self.tenant, self.bot.id, self.as_if).await?,
+        };
+        let models: Vec<_> = own.iter().map(|own| Arc::clone(&own.model)).collect();
+        let asking = app.answers.ask(&models, &question, observer).await;
+        connections::record(app, &own, &asking.failures).await;
+        let (answer, failures) = asking.answered()?;
         let hits = &question.findings.hits;
         let used = answer.used_hits.iter().filter_map(|&index| hits.get(index));
         let citations: Vec<_> = used.map(Citation::from).collect();
@@ -64,7 +78,7 @@ impl Asked<'_> {
             fallback: !failures.is_empty(),
             failed_providers: failures
                 .iter()
-                .map(|(name, _)| (*name).to_owned())
+                .map(|failure| failure.provider.to_owned())
                 .collect(),
             grounded: answer.kind == AnswerKind::Answer && !citations.is_empty(),
             answerable: question.findings.answerable,

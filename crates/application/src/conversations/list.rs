@@ -1,11 +1,11 @@
 use domain::Result;
-use domain::actors::Actor;
+use domain::actors::{Actor, Scope};
 use domain::conversations::{Conversation, ConversationFilter};
 use domain::paging::{Page, PageRequest};
 
 use crate::App;
 
-/// A page of the tenant's conversations, newest first.
+/// A page of the conversations that the actor may see, newest first.
 ///
 /// # Errors
 /// As the port.
@@ -13,10 +13,13 @@ use crate::App;
 pub async fn list(
     app: &App,
     actor: &Actor,
-    filter: ConversationFilter,
+    mut filter: ConversationFilter,
     page: PageRequest,
 ) -> Result<Page<Conversation>> {
+    if let Scope::Bot(bot) = actor.scope {
+        filter.bot_id = Some(bot);
+    }
     app.conversations
-        .list(actor.tenant_id(), filter, page)
+        .list(actor.tenant_id(), &filter, page)
         .await
 }

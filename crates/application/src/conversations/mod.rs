@@ -2,20 +2,28 @@
 
 mod abandon;
 mod answer;
+pub(crate) mod by_id;
+mod chat;
+mod delete;
 mod end;
 mod get;
 mod list;
 mod receipt;
+mod rejoin;
 pub(crate) mod replay;
 mod send;
 
 pub use abandon::abandon;
 pub(crate) use answer::Asked;
+pub use by_id::{get_by_id, give_feedback};
+pub use chat::{ChatMessage, chat};
+pub use delete::delete;
 pub use end::end;
-pub use get::get;
+pub use get::{get, messages};
 pub use list::list;
 pub use receipt::receipt;
 pub(crate) use receipt::receipt_of;
+pub use rejoin::rejoin;
 pub use replay::{Given, Replayed, replay};
 pub use send::{SendMessage, Silent, Turn, TurnObserver, send};
 

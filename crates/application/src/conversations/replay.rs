@@ -100,6 +100,8 @@ pub async fn replay(
             tenant,
             bot: &bot,
             knowledge: &knowledge,
+            retriever: &*app.retriever,
+            as_if: None,
             history: &history,
             text: &question,
         };

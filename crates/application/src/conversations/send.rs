@@ -1,9 +1,10 @@
 //! The way of a message: stored, looked up in the knowledge, answered, and the answer stored.
 
 use async_trait::async_trait;
-use domain::actors::Actor;
+use domain::actors::{Actor, Scope};
 use domain::bots::{Bot, ChannelType};
 use domain::conversations::{EndUserDetails, Incoming, NewConversationIds, Received, Reply};
+use domain::leads::{self, Contact, Origin};
 use domain::messages::{Message, Utterance};
 use domain::text::{self, no_nul};
 use domain::{BotId, Clash, Error, MessageId, Resource, Result, TenantId};
@@ -32,6 +33,8 @@ pub struct SendMessage {
     pub channel: Option<ChannelType>,
     /// The person in a new conversation.
     pub end_user: EndUserDetails,
+    /// Whether the person agreed to be written to; `None`: not said.
+    pub consent: Option<bool>,
     /// The id for the message. One that is stored already is not stored again: its turn is answered again,
     /// or finished if it was not.
     pub message_id: MessageId,
@@ -67,7 +70,7 @@ impl TurnObserver for Silent {
     async fn received(&mut self, _message: &Message) {}
 }
 
-/// Takes a turn. Once begun it should be driven to its end, also if nobody waits any more.
+/// Takes a turn. An address that comes with the message is kept. Once begun it should be driven to its end, also if nobody waits any more.
 ///
 /// # Errors
 /// Those of [`domain::conversations::Conversations::receive`], after which nothing is stored;
@@ -86,7 +89,11 @@ pub async fn send(
     let tenant = actor.tenant_id();
     let incoming = Incoming {
         session_id: command.session_id,
-        bot_id: command.bot_id,
+        bot_id: match actor.scope {
+            Scope::Tenant => command.bot_id,
+            Scope::Bot(bot) => Some(bot),
+        },
+        contact: contact(app, &command.end_user, &command.message, command.consent),
         channel: command.channel,
         end_user: command.end_user,
         text: command.message,
@@ -101,13 +108,53 @@ pub async fn send(
         at: app.clock.now(),
     };
     let received = match app.conversations.receive(tenant, &incoming).await {
-        Err(Error::Conflict(Clash::AlreadyExists)) => match resume(app, tenant, &incoming).await? {
-            Resumed::Answered(turn) => return Ok(*turn),
-            Resumed::Open(received) => *received,
-        },
+        Err(Error::Conflict(Clash::AlreadyExists)) => {
+            let (message, answer) = app
+                .conversations
+                .find_turn(tenant, incoming.message_id)
+                .await?
+                .ok_or(Error::NotFound(Resource::Conversation))?;
+            match answer {
+                Some(answer) => return Ok(Turn { message, answer }),
+                None => reopen(app, tenant, message).await?,
+            }
+        }
         result => result?,
     };
+    if received.has_events {
+        app.delivery_bell.ring();
+    }
     observer.received(&received.message).await;
+    finish(app, tenant, received, observer).await
+}
+
+/// The address that comes with a message: told of the person, or written by them.
+fn contact(
+    app: &App,
+    person: &EndUserDetails,
+    text: &str,
+    consent: Option<bool>,
+) -> Option<Contact> {
+    let told = person.user_email.as_deref().and_then(leads::email);
+    let (email, origin) = match told {
+        Some(email) => (email, Origin::Identity),
+        None => (leads::email_in(text)?, Origin::Message),
+    };
+    Some(Contact {
+        lead_id: app.ids.uuid().into(),
+        email,
+        origin,
+        consent,
+    })
+}
+
+/// Answers a message that is stored.
+pub(super) async fn finish(
+    app: &App,
+    tenant: TenantId,
+    received: Received,
+    observer: &mut dyn TurnObserver,
+) -> Result<Turn> {
     match answer(app, tenant, &received, observer).await {
         Ok(answer) => Ok(Turn {
             message: received.message,
@@ -134,6 +181,8 @@ async fn answer(
         tenant,
         bot: &received.bot,
         knowledge: &received.knowledge,
+        retriever: &*app.retriever,
+        as_if: None,
         history: &received.history,
         text: &received.message.text,
     };
@@ -150,28 +199,14 @@ async fn answer(
     app.conversations.reply(tenant, &reply).await
 }
 
-enum Resumed {
-    Answered(Box<Turn>),
-    Open(Box<Received>),
-}
-
-/// Takes up a turn whose message is stored already: a repeated request, after the process died on the
-/// first or no provider answered it.
-async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resumed> {
-    let gone = || Error::NotFound(Resource::Conversation);
-    let (message, answer) = app
-        .conversations
-        .find_turn(tenant, incoming.message_id)
-        .await?
-        .ok_or_else(gone)?;
-    if let Some(answer) = answer {
-        return Ok(Resumed::Answered(Box::new(Turn { message, answer })));
-    }
+/// Takes up a turn whose message is stored already, and not answered: a repeated request, after the process died on
+/// the first or no provider answered it.
+pub(super) async fn reopen(app: &App, tenant: TenantId, message: Message) -> Result<Received> {
     let conversation = app
         .conversations
-        .find(tenant, &incoming.session_id)
+        .find_by_id(tenant, message.conversation_id)
         .await?
-        .ok_or_else(gone)?;
+        .ok_or(Error::NotFound(Resource::Conversation))?;
     let bot: Bot = app
         .bots
         .find(tenant, conversation.bot_id)
@@ -182,10 +217,11 @@ async fn resume(app: &App, tenant: TenantId, incoming: &Incoming) -> Result<Resu
     earlier.retain(|earlier| earlier.seq < message.seq);
     let surplus = earlier.len().saturating_sub(HISTORY as usize);
     let history = earlier[surplus..].iter().map(Utterance::from).collect();
-    Ok(Resumed::Open(Box::new(Received {
+    Ok(Received {
         message,
         bot,
         knowledge,
         history,
-    })))
+        has_events: false,
+    })
 }

@@ -1,11 +1,13 @@
 use domain::embeddings::EmbeddingState;
+use domain::trials::Change;
 use domain::{BotId, Error, Result, TenantId};
 
 use super::show;
 use crate::App;
+use crate::evaluations::gate;
 
 /// Searches a bot by another model from now on, or by words alone (`None`), and answers the state after that. `hold`:
-/// stay there, whatever other model is ready later.
+/// stay there, whatever other model is ready later. A gated bot is switched once its evaluation has not fallen with it.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] (`model`) for one that has embedded nothing of the bot.
@@ -21,7 +23,13 @@ pub async fn switch(
     if let Some(model) = model {
         check_known(&state, model)?;
     }
-    app.embeddings.switch(tenant, bot, model, hold).await?;
+    if gate::is_gated(app, tenant, bot).await? {
+        let model = model.map(str::to_owned);
+        let change = Change::SwitchEmbeddings { model, hold };
+        gate::propose(app, tenant, bot, change).await?;
+    } else {
+        app.embeddings.switch(tenant, bot, model, hold).await?;
+    }
     show(app, tenant, bot).await
 }
 

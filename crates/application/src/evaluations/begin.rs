@@ -1,6 +1,7 @@
 use domain::actors::Actor;
 use domain::evaluations::{CASES_MAX, Case, Evaluation, EvaluationStatus, Measured, Score};
 use domain::paging::PageRequest;
+use domain::trials::Change;
 use domain::{BotId, Error, EvaluationId, Resource, Result, TenantId};
 
 use crate::App;
@@ -40,19 +41,33 @@ pub async fn begin(app: &App, actor: &Actor, command: Begin) -> Result<Evaluatio
     for (number, case) in cases.iter().enumerate() {
         case.check(number)?;
     }
+    start(app, tenant, command.bot_id, command.id, &cases, None).await
+}
+
+/// Keeps an evaluation, and has it made soon.
+pub(super) async fn start(
+    app: &App,
+    tenant: TenantId,
+    bot: BotId,
+    id: EvaluationId,
+    cases: &[Case],
+    change: Option<Change>,
+) -> Result<Evaluation> {
     let evaluation = Evaluation {
-        id: command.id,
+        id,
         tenant_id: tenant,
-        bot_id: command.bot_id,
+        bot_id: bot,
         status: EvaluationStatus::Running,
         cases: cases.len() as u32,
         score: Score::default(),
         error: None,
+        change,
+        published: None,
         created_at: app.clock.now(),
         finished_at: None,
     };
     let job = app.ids.uuid().into();
-    app.evaluations.create(&evaluation, &cases, job).await?;
+    app.evaluations.create(&evaluation, cases, job).await?;
     app.bell.ring();
     Ok(evaluation)
 }
@@ -63,7 +78,13 @@ async fn last_cases(app: &App, tenant: TenantId, bot: BotId) -> Result<Vec<Case>
     let Some(last) = page.items.first() else {
         return Err(Error::missing("cases"));
     };
-    let measured = app.evaluations.cases(tenant, last.id, 0, last.cases);
+    cases_of(app, last).await
+}
+
+/// The cases of an evaluation.
+pub(super) async fn cases_of(app: &App, evaluation: &Evaluation) -> Result<Vec<Case>> {
+    let (tenant, id) = (evaluation.tenant_id, evaluation.id);
+    let measured = app.evaluations.cases(tenant, id, 0, evaluation.cases);
     let cases = measured.await?.into_iter();
     Ok(cases.map(|Measured { case, .. }| case).collect())
 }

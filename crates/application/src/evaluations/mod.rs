@@ -2,6 +2,7 @@
 
 mod begin;
 mod compare;
+pub(crate) mod gate;
 mod get;
 mod run;
 

@@ -1,12 +1,16 @@
+use std::sync::Arc;
+
 use domain::answers::{Answer, AnswerKind};
 use domain::bots::Bot;
-use domain::evaluations::{Case, CaseResult, DEPTH, Evaluation, Expected, Score};
+use domain::evaluations::{Case, CaseResult, DEPTH, Evaluation, EvaluationStatus, Expected, Score};
 use domain::jobs::Job;
 use domain::knowledge::KnowledgeState;
 use domain::receipts::Receipt;
-use domain::retrieval::Query;
+use domain::retrieval::{Query, Retriever};
+use domain::trials::Change;
 use domain::{Error, Result, TenantId};
 
+use super::gate;
 use crate::App;
 use crate::conversations::{Asked, Silent};
 use crate::jobs::JobEnd;
@@ -23,12 +27,30 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<JobEnd> {
     let Some(evaluation) = app.evaluations.find(tenant, id).await? else {
         return Ok(JobEnd::DONE);
     };
-    if job.attempts > LEASES {
-        let why = "The evaluation could not be made: it failed again and again.";
-        let now = app.clock.now();
-        app.evaluations.finish(tenant, id, Some(why), now).await?;
+    if evaluation.status != EvaluationStatus::Running {
         return Ok(JobEnd::DONE);
     }
+    let change = evaluation.change.as_ref();
+    if job.attempts > LEASES {
+        let why = "The evaluation could not be made: it failed again and again.";
+        if let Some(change) = change {
+            gate::withdraw(app, tenant, change, &format!("Not published. {why}")).await?;
+        }
+        let (published, now) = (change.map(|_| false), app.clock.now());
+        app.evaluations
+            .finish(tenant, id, Some(why), published, now)
+            .await?;
+        return Ok(JobEnd::DONE);
+    }
+    let trial = change.and_then(|change| change.trial(tenant));
+    let subject = Subject {
+        evaluation: &evaluation,
+        retriever: match &trial {
+            Some(trial) => app.trials.with(trial.clone()),
+            None => Arc::clone(&app.retriever),
+        },
+        model: trial.and_then(|trial| trial.embedding_model),
+    };
     let mut score = Score::default();
     let mut from = 0;
     loop {
@@ -40,7 +62,7 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<JobEnd> {
         for measured in &cases {
             let result = match &measured.result {
                 Some(result) => result.clone(),
-                None => put(app, &evaluation, &measured.case).await?,
+                None => subject.put(app, &measured.case).await?,
             };
             score.add(&measured.case, &result);
             results.push(result);
@@ -50,45 +72,67 @@ pub(crate) async fn run(app: &App, job: &Job) -> Result<JobEnd> {
             .await?;
         from += cases.len() as u32;
     }
+    let published = match change {
+        Some(change) => Some(gate::decide(app, &evaluation, change, score).await?),
+        None => None,
+    };
     let now = app.clock.now();
-    app.evaluations.finish(tenant, id, None, now).await?;
+    app.evaluations
+        .finish(tenant, id, None, published, now)
+        .await?;
     Ok(JobEnd::DONE)
 }
 
-/// Puts a case to the bot as it is now.
-async fn put(app: &App, evaluation: &Evaluation, case: &Case) -> Result<CaseResult> {
-    let (tenant, bot) = (evaluation.tenant_id, evaluation.bot_id);
-    let (Some(bot), Some(knowledge)) = (
-        app.bots.find(tenant, bot).await?,
-        app.index.state(tenant, bot).await?,
-    ) else {
-        // It is being deleted, and the evaluation with it.
-        return Err(Error::NotFound(domain::Resource::Bot));
-    };
-    let rank = rank(app, tenant, &bot, &knowledge, case).await?;
-    let asked = Asked {
-        tenant,
-        bot: &bot,
-        knowledge: &knowledge,
-        history: &[],
-        text: &case.question,
-    };
-    match asked.answer(app, app.clock.now(), &mut Silent).await {
-        Ok((answer, receipt)) => Ok(judged(case, rank, answer, &receipt)),
-        Err(Error::ProviderFailed(why)) => Ok(CaseResult {
-            rank,
-            answerable: 0.0,
-            answered: false,
-            answer: why,
-            is_right: false,
-        }),
-        Err(error) => Err(error),
+/// What is measured: a bot as it is, or as it would be after a change.
+struct Subject<'a> {
+    evaluation: &'a Evaluation,
+    retriever: Arc<dyn Retriever>,
+    /// The model that it would be searched by, where that is what changes.
+    model: Option<Option<String>>,
+}
+
+impl Subject<'_> {
+    /// Puts a case to the bot.
+    async fn put(&self, app: &App, case: &Case) -> Result<CaseResult> {
+        let (tenant, bot) = (self.evaluation.tenant_id, self.evaluation.bot_id);
+        let (Some(bot), Some(mut knowledge)) = (
+            app.bots.find(tenant, bot).await?,
+            app.index.state(tenant, bot).await?,
+        ) else {
+            // It is being deleted, and the evaluation with it.
+            return Err(Error::NotFound(domain::Resource::Bot));
+        };
+        let bot = gate::changed(bot, self.evaluation.change.as_ref());
+        if let Some(model) = &self.model {
+            knowledge.embedding_model.clone_from(model);
+        }
+        let rank = rank(&*self.retriever, tenant, &bot, &knowledge, case).await?;
+        let asked = Asked {
+            tenant,
+            bot: &bot,
+            knowledge: &knowledge,
+            retriever: &*self.retriever,
+            as_if: (self.evaluation.change.as_ref()).and_then(Change::connection),
+            history: &[],
+            text: &case.question,
+        };
+        match asked.answer(app, app.clock.now(), &mut Silent).await {
+            Ok((answer, receipt)) => Ok(judged(case, rank, answer, &receipt)),
+            Err(Error::ProviderFailed(why)) => Ok(CaseResult {
+                rank,
+                answerable: 0.0,
+                answered: false,
+                answer: why,
+                is_right: false,
+            }),
+            Err(error) => Err(error),
+        }
     }
 }
 
 /// The place of the first chunk that holds what is expected.
 async fn rank(
-    app: &App,
+    retriever: &dyn Retriever,
     tenant: TenantId,
     bot: &Bot,
     knowledge: &KnowledgeState,
@@ -106,7 +150,7 @@ async fn rank(
         history: Vec::new(),
         limit: DEPTH as usize,
     };
-    let hits = app.retriever.search(&query).await?.hits;
+    let hits = retriever.search(&query).await?.hits;
     let place = hits
         .iter()
         .map(|hit| &hit.chunk)

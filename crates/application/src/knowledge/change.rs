@@ -4,6 +4,7 @@ use domain::knowledge::{
     MAX_RESYNC_HOURS, MAX_SITE_PAGES, NamedSource, QuestionAnswer, SourceChange, SourceType,
 };
 use domain::text::{self, no_nul};
+use domain::trials::Change;
 use domain::{Error, Resource, Result, SourceId};
 use validator::Validate;
 
@@ -11,6 +12,7 @@ use super::create_pairs;
 use super::publishing::publish_document;
 use super::read_site::next_run;
 use crate::App;
+use crate::evaluations::gate;
 
 /// What becomes of a source. `None`: as it is.
 #[derive(Debug, Clone, Default, Validate)]
@@ -53,7 +55,8 @@ impl ChangeSource {
     }
 }
 
-/// Changes the fields given. New words are answered from as soon as this is done.
+/// Changes the fields given. New words are answered from as soon as this is done, and a gated bot's once its evaluation
+/// has not fallen with them.
 ///
 /// # Errors
 /// [`Error::Invalid`]; [`Error::NotFound`].
@@ -83,9 +86,15 @@ pub async fn change(
         plan.resync_hours = hours;
         next_run(app, &source)
     });
+    let is_enabled = change.enabled == Some(true) && !source.enabled;
+    let waits = is_enabled && gate::is_gated(app, tenant, source.bot_id).await?;
+    if waits {
+        let wanted = Change::EnableSource { source_id: id };
+        gate::propose(app, tenant, source.bot_id, wanted).await?;
+    }
     let settings = SourceChange {
         name: change.name,
-        enabled: change.enabled,
+        enabled: change.enabled.filter(|_| !waits),
         resync_hours: change.resync_hours,
         max_pages: change.max_pages,
     };

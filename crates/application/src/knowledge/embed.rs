@@ -10,6 +10,7 @@ use domain::jobs::Job;
 
 use super::pacing::paced;
 use crate::App;
+use crate::evaluations::gate;
 use crate::jobs::JobEnd;
 
 /// Chunks embedded and kept at a time.
@@ -22,13 +23,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 #[tracing::instrument(level = "debug", name = "knowledge.embed", skip_all)]
 pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
     let mut end = JobEnd::DONE;
-    for embedder in &app.embedders {
+    for (place, embedder) in app.embedders.iter().enumerate() {
+        // Bots are moved to the embedder of today. One from before goes on with what is new for the bots that are
+        // searched with it still, or will be again.
+        let switch_over = place == 0;
         let model = embedder.model();
         let begun = app.embeddings.begin(job.tenant_id, job.source(), model);
         let Some(run) = begun.await? else {
             return Ok(JobEnd::DONE);
         };
-        match embed_by(app, embedder, &run).await? {
+        match embed_by(app, embedder, &run, switch_over).await? {
+            Ok(()) if switch_over => offer(app, job, model).await?,
             Ok(()) => {}
             Err(error) => {
                 tracing::warn!(source_id = %job.source(), model, %error, "the embedder gave no embeddings");
@@ -41,10 +46,23 @@ pub(crate) async fn embed(app: &App, job: &Job) -> Result<JobEnd> {
     Ok(end)
 }
 
+/// Proposes the model to a bot whose changes are measured first; others have been switched over where all is embedded.
+async fn offer(app: &App, job: &Job, model: &str) -> Result<()> {
+    let tenant = job.tenant_id;
+    let Some(named) = app.knowledge.find(tenant, job.source()).await? else {
+        return Ok(());
+    };
+    match app.bots.find(tenant, named.source.bot_id).await? {
+        Some(bot) if bot.evaluation_gate => gate::propose_model(app, tenant, &bot, model).await,
+        _ => Ok(()),
+    }
+}
+
 async fn embed_by(
     app: &App,
     embedder: &Arc<dyn Embedder>,
     run: &EmbeddingRun,
+    switch_over: bool,
 ) -> Result<Result<(), ProviderError>> {
     let mut index = 0;
     loop {
@@ -78,7 +96,7 @@ async fn embed_by(
             return Ok(Ok(()));
         }
     }
-    app.embeddings.finish(run).await?;
+    app.embeddings.finish(run, switch_over).await?;
     Ok(Ok(()))
 }
 

@@ -1,11 +1,11 @@
 use domain::Result;
-use domain::actors::Actor;
+use domain::actors::{Actor, Scope};
 use domain::knowledge::{NamedSource, SourceFilter};
 use domain::paging::{Page, PageRequest};
 
 use crate::App;
 
-/// A page of the tenant's sources, newest first.
+/// A page of the sources that the actor may see, newest first.
 ///
 /// # Errors
 /// As the port.
@@ -13,8 +13,11 @@ use crate::App;
 pub async fn list(
     app: &App,
     actor: &Actor,
-    filter: SourceFilter,
+    mut filter: SourceFilter,
     page: PageRequest,
 ) -> Result<Page<NamedSource>> {
+    if let Scope::Bot(bot) = actor.scope {
+        filter.bot_id = Some(bot);
+    }
     app.knowledge.list(actor.tenant_id(), filter, page).await
 }

@@ -35,13 +35,16 @@ pub use upload::{NewUpload, upload};
 
 use domain::actors::Actor;
 use domain::documents::Document;
+use domain::jobs::NextRun;
 use domain::knowledge::{
     KnowledgeSource, PREVIEW_LEN, SourceContent, SourceStatus, SourceType, Staged,
 };
 use domain::text::{NAME_MAX, preview};
+use domain::trials::Change;
 use domain::{BotId, Clash, Error, Resource, Result, SourceId};
 
 use crate::App;
+use crate::evaluations::gate;
 
 /// Names the bot as not found before anything is done for it.
 async fn check_bot(app: &App, actor: &Actor, bot: BotId) -> Result<()> {
@@ -78,10 +81,28 @@ async fn create(
 ) -> Result<KnowledgeSource> {
     let content = content(app, document);
     let source = ready(app, actor, id, bot_id, name, source_type, &content);
-    match app.knowledge.create(&source, &content, None).await {
-        Ok(()) => Ok(source),
-        Err(error) => made_before(app, actor, id, error).await,
+    keep(app, actor, source, &content, None).await
+}
+
+/// Keeps a source with its content. A gated bot is answered from it once its evaluation has not fallen with it.
+async fn keep(
+    app: &App,
+    actor: &Actor,
+    mut source: KnowledgeSource,
+    content: &SourceContent,
+    next: Option<NextRun>,
+) -> Result<KnowledgeSource> {
+    let (tenant, bot) = (source.tenant_id, source.bot_id);
+    let is_gated = gate::is_gated(app, tenant, bot).await?;
+    source.enabled = !is_gated;
+    if let Err(error) = app.knowledge.create(&source, content, next).await {
+        return made_before(app, actor, source.id, error).await;
     }
+    if is_gated {
+        let source_id = source.id;
+        gate::propose(app, tenant, bot, Change::EnableSource { source_id }).await?;
+    }
+    Ok(source)
 }
 
 /// Keeps a source that is still to be read, and has it read soon.

@@ -5,11 +5,13 @@ use domain::knowledge::{
     ChunkDraft, Draft, Edition, NewChunk, PREVIEW_LEN, Progress, ProgressUnit, Stage,
 };
 use domain::text::preview;
+use domain::trials::Change;
 use domain::{Result, Timestamp};
 use time::Duration;
 
 use super::pacing::paced;
 use crate::App;
+use crate::evaluations::gate;
 
 /// Chunks written at a time. A chat that wants to write meanwhile waits for one such part and not for a book.
 const PART: usize = 25;
@@ -80,7 +82,8 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// Writes what is left, and lets the source be answered from all of it. `false`: as [`Writing::add`].
+    /// Writes what is left, and lets the source be answered from all of it: a gated bot's once its evaluation has not
+    /// fallen with it. `false`: as [`Writing::add`].
     pub(super) async fn publish(mut self, edition: Edition) -> Result<bool> {
         if !self.write().await? {
             return Ok(false);
@@ -89,10 +92,24 @@ impl<'a> Writing<'a> {
             chunk_count: self.written,
             ..edition
         };
-        let app = self.app;
+        let (app, draft) = (self.app, self.draft);
+        let (tenant, source_id) = (draft.tenant_id, draft.source_id);
+        let Some(named) = app.knowledge.find(tenant, source_id).await? else {
+            return Ok(false);
+        };
+        let bot = named.source.bot_id;
+        if gate::is_gated(app, tenant, bot).await? {
+            let change = Change::PublishReading {
+                source_id,
+                generation: draft.generation,
+                edition,
+            };
+            gate::propose(app, tenant, bot, change).await?;
+            return Ok(true);
+        }
         let published = app
             .knowledge
-            .publish(self.draft, &edition, app.clock.now())
+            .publish(draft, &edition, app.clock.now())
             .await?;
         // What the edition before left is swept by a job.
         app.bell.ring();

@@ -113,10 +113,7 @@ pub async fn scrape(
         ..source
     };
     let next = next_run(app, &source);
-    match app.knowledge.create(&source, &content, next).await {
-        Ok(()) => Ok(source),
-        Err(error) => super::made_before(app, actor, id, error).await,
-    }
+    super::keep(app, actor, source, &content, next).await
 }
 
 /// Makes a source of a website that is read in the background, however large it is.

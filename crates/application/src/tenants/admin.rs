@@ -42,7 +42,7 @@ pub async fn create(app: &App, name: &str, plan: Plan) -> Result<NewTenant> {
         updated_at: now,
     };
     app.tenants.create(&tenant).await?;
-    let (key, secret) = super::create_key(app, id, "first key").await?;
+    let (key, secret) = super::create_key(app, id, None, "first key").await?;
     Ok(NewTenant {
         tenant,
         key,

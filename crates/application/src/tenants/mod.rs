@@ -5,5 +5,5 @@ mod keys;
 mod usage;
 
 pub use admin::{NewTenant, create, delete, list, resume, suspend};
-pub use keys::{create_key, list_keys, revoke_key};
+pub use keys::{create_bot_key, create_key, list_bot_keys, list_keys, revoke_bot_key, revoke_key};
 pub use usage::{UsageReport, usage};

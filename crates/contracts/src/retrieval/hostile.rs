@@ -2,9 +2,11 @@
 
 use domain::knowledge::ChunkDraft;
 use domain::language::Language;
+use domain::retrieval::ANSWERABLE;
 
 use super::Open;
-use super::bench::{Bench, ask, draft};
+use super::bench::{Bench, ask, contents, draft, shop};
+use crate::poisoned;
 
 /// Whatever stands in questions and chunks, there is an answer.
 pub async fn survives_hostile_input(open: Open<'_>) {
@@ -61,4 +63,29 @@ pub async fn survives_hostile_input(open: Open<'_>) {
             assert!(first.is_none_or(|hit| !hit.quotes.is_empty()));
         }
     }
+}
+
+/// Knowledge that gives orders changes nothing of what is found beside it, and is quoted without its pictures.
+pub async fn poisoned_knowledge_is_text(open: Open<'_>) {
+    let mut drafts = shop();
+    drafts.extend(poisoned::TEXTS.iter().copied().map(draft));
+    let bench = Bench::with(open, drafts);
+    for (question, word) in [
+        ("When are you open?", "Monday"),
+        ("Do gift cards expire?", "never expire"),
+        ("How long is the warranty of the RX-200?", "two years"),
+    ] {
+        let findings = bench.search(question).await;
+        assert!(contents(&findings)[0].contains(word), "{question}");
+        assert!(findings.answerable >= ANSWERABLE, "{question}");
+    }
+    for text in poisoned::TEXTS {
+        let findings = bench.search(text).await;
+        let quotes = findings.hits.iter().flat_map(|hit| &hit.quotes);
+        for quote in quotes {
+            assert!(!quote.text.contains("!["), "{}", quote.text);
+        }
+    }
+    let findings = bench.search("Who is the president of the moon?").await;
+    assert!(findings.answerable < ANSWERABLE);
 }

@@ -6,12 +6,14 @@
 mod bench;
 pub mod curated;
 pub mod embedder;
+pub mod follow_ups;
 pub mod hostile;
 pub mod knowledge;
 pub mod meaning;
 pub mod quotes;
 pub mod ranking;
 mod shelf;
+pub mod together;
 pub mod words;
 
 use std::sync::Arc;
@@ -38,7 +40,10 @@ macro_rules! retriever_contract {
             words::finds_codes_prices_and_addresses,
             words::finds_by_heading_and_by_the_name_of_the_source,
             words::finds_nothing_where_nothing_is_in_common,
-            words::follows_up_on_the_question_before,
+            follow_ups::follows_up_on_the_question_before,
+            follow_ups::answers_follow_ups_in_every_language,
+            follow_ups::words_asked_before_answer_nothing_else,
+            follow_ups::a_whole_question_stands_by_itself,
             knowledge::finds_what_was_added_at_once,
             knowledge::never_finds_what_was_deleted,
             knowledge::keeps_tenants_and_bots_apart,
@@ -46,6 +51,10 @@ macro_rules! retriever_contract {
             ranking::ranks_the_best_first,
             ranking::ranks_the_same_every_time,
             ranking::tells_answers_from_chance,
+            together::a_list_that_goes_on_is_found_together,
+            together::what_has_ended_brings_no_neighbours,
+            together::near_doubles_are_left_out,
+            together::what_says_something_else_is_no_double,
             quotes::quotes_the_chunk,
             quotes::quotes_answers_and_rows_with_what_they_are_about,
             curated::a_pair_wins_however_it_is_asked_for,
@@ -60,6 +69,7 @@ macro_rules! retriever_contract {
             curated::text_that_looks_like_a_pair_is_none,
             curated::pairs_are_the_bots_own,
             hostile::survives_hostile_input,
+            hostile::poisoned_knowledge_is_text,
             meaning::finds_what_says_the_same_in_other_words,
             meaning::a_follow_up_means_what_was_asked_before,
             meaning::an_embedder_that_fails_costs_meaning_alone,

@@ -2,7 +2,6 @@
 
 use domain::knowledge::ChunkDraft;
 use domain::language::Language;
-use domain::messages::{Author, Utterance};
 
 use super::Open;
 use super::bench::{Bench, ask, contents, draft, owner, shop};
@@ -106,33 +105,4 @@ pub async fn finds_nothing_where_nothing_is_in_common(open: Open<'_>) {
     }
     let empty = Bench::new(open).search("anything").await;
     assert!(empty.hits.is_empty() && empty.answerable.abs() < f32::EPSILON);
-}
-
-/// A question without words of its own is understood from the one before.
-pub async fn follows_up_on_the_question_before(open: Open<'_>) {
-    let bench = Bench::with(open, shop());
-    let mut query = ask(&bench.shelf, "And how much is that?").await;
-    assert!(
-        bench
-            .retriever
-            .search(&query)
-            .await
-            .unwrap()
-            .hits
-            .is_empty()
-    );
-    let said = |author, text: &str| Utterance {
-        author,
-        text: text.to_owned(),
-    };
-    query.history = vec![
-        said(Author::User, "Do you sell gift cards?"),
-        said(Author::Bot, "Yes, at 12 Market Street."),
-    ];
-    let findings = bench.retriever.search(&query).await.unwrap();
-    assert!(findings.hits[0].chunk.draft.content.contains("Gift cards"));
-    // Its own words count more.
-    query.text = "And the lamp?".to_owned();
-    let findings = bench.retriever.search(&query).await.unwrap();
-    assert!(findings.hits[0].chunk.draft.content.contains("lamp"));
 }

@@ -22,6 +22,8 @@ pub async fn a_bot_is_found_as_it_was_created(s: &Ports) {
         welcome_message: Some("W 👋\n".repeat(400)),
         system_prompt: Some("P".repeat(20_000)),
         is_default: true,
+        evaluation_gate: true,
+        connections: 0,
         updated_at: after(1),
         ..new_bot(tenant)
     };

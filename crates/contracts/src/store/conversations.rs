@@ -65,6 +65,7 @@ pub async fn a_first_message_makes_its_conversation(s: &Ports) {
         text: "Hello?".into(),
         metadata: got.message.metadata.clone(),
         reply_to: None,
+        feedback: None,
         created_at: NOON,
     };
     assert_eq!(got.message, expected);
@@ -90,6 +91,8 @@ pub async fn a_first_message_makes_its_conversation(s: &Ports) {
         channel: ChannelType::Sms,
         status: ConversationStatus::Active,
         tags: json!({}),
+        sentiment: None,
+        purchased: false,
         started_at: NOON,
         ended_at: None,
         created_at: NOON,
@@ -165,6 +168,7 @@ pub async fn an_answer_is_stored_as_it_was_given(s: &Ports) {
         text: "Hi 👋".into(),
         metadata: answer.metadata,
         reply_to: Some(question.message.id),
+        feedback: None,
         created_at: after(3),
     };
     assert_eq!(stored, expected);

@@ -40,7 +40,7 @@ pub async fn embed(s: &Ports, tenant: TenantId, source: SourceId, model: &str) -
         made += new.len();
         assert!(s.embeddings.keep(&run, &new, index).await.unwrap());
     }
-    assert!(s.embeddings.finish(&run).await.unwrap());
+    assert!(s.embeddings.finish(&run, true).await.unwrap());
     made
 }
 
@@ -172,13 +172,13 @@ pub async fn a_run_that_was_overtaken_keeps_nothing(s: &Ports) {
     assert!(read(s, tenant, file, &content(1), NOON).await);
     let one = [(PassageHash([7; 16]), vector(7))];
     assert!(!s.embeddings.keep(&run, &one, 1).await.unwrap());
-    assert!(!s.embeddings.finish(&run).await.unwrap());
+    assert!(!s.embeddings.finish(&run, true).await.unwrap());
     assert_eq!(made(s, tenant, file, MODEL).await, 0);
     assert_eq!(knowledge(s, &bot).await.embedding_model, None);
     let run = begun(s, tenant, file, MODEL).await;
     assert!(s.knowledge.delete(tenant, file).await.unwrap());
     assert!(!s.embeddings.keep(&run, &one, 1).await.unwrap());
-    assert!(!s.embeddings.finish(&run).await.unwrap());
+    assert!(!s.embeddings.finish(&run, true).await.unwrap());
     assert!(
         s.embeddings
             .chunks_from(&run, 0, 9)
@@ -309,6 +309,28 @@ pub async fn a_new_model_wants_every_source(s: &Ports) {
     assert_eq!(waiting().await, [two, foreign]);
     s.embeddings.want(OTHER, NOON).await.unwrap();
     assert_eq!(waiting().await, [one, two, foreign]);
+    assert_eq!(state(s, &bot).await.active, None);
+}
+
+/// A model of before goes on embedding what is new and moves no bot; wanted again, it is taken up at once where
+/// nothing is missing.
+pub async fn a_model_of_before_moves_no_bot_until_it_is_wanted_again(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let held = self::bot(s, tenant).await;
+    for bot in [&bot, &held] {
+        let one = source(s, bot).await;
+        embed(s, tenant, one, MODEL).await;
+        embed(s, tenant, one, OTHER).await;
+        let run = begun(s, tenant, one, MODEL).await;
+        assert!(s.embeddings.finish(&run, false).await.unwrap());
+        assert_eq!(state(s, bot).await.active.as_deref(), Some(OTHER));
+    }
+    let hold = s.embeddings.switch(tenant, held.id, Some(OTHER), true);
+    assert!(hold.await.unwrap());
+    s.embeddings.want(MODEL, NOON).await.unwrap();
+    assert_eq!(state(s, &bot).await.active.as_deref(), Some(MODEL));
+    assert_eq!(state(s, &bot).await.previous.as_deref(), Some(OTHER));
+    assert_eq!(state(s, &held).await.active.as_deref(), Some(OTHER));
 }
 
 /// Another tenant sees, makes and switches nothing.
@@ -339,7 +361,7 @@ pub async fn tenants_have_their_own_embeddings(s: &Ports) {
     );
     let forged = [(PassageHash([9; 16]), vector(9))];
     assert!(!s.embeddings.keep(&run, &forged, 1).await.unwrap());
-    assert!(!s.embeddings.finish(&run).await.unwrap());
+    assert!(!s.embeddings.finish(&run, true).await.unwrap());
     assert_eq!(made(s, owner, one, MODEL).await, 3);
     assert_eq!(
         knowledge(s, &bot).await.embedding_model.as_deref(),

@@ -1,12 +1,14 @@
 //! Promises of [`domain::conversations::Conversations`]: how conversations end, and begin again.
 
 use domain::conversations::{Conversation, ConversationStatus};
-use domain::{TenantId, Timestamp};
+use domain::{Error, Resource, TenantId, Timestamp};
 
 use super::Ports;
-use super::given::{NOON, after, incoming, received, tenant, tenant_with_bot, turn, welcoming_bot};
+use super::given::{
+    NOON, after, incoming, page, received, reply, tenant, tenant_with_bot, turn, welcoming_bot,
+};
 use super::races::at_once;
-use super::seen::{check_usage, everything};
+use super::seen::{Seen, check_usage, everything};
 
 async fn state(
     s: &Ports,
@@ -223,4 +225,71 @@ pub async fn counters_are_exact_after_ends_at_once(s: &Ports) {
     })
     .await;
     check_usage(s, tenant).await.unwrap();
+}
+
+/// A conversation is found by its id and deleted by it, with its messages and what they counted for; other tenants can
+/// do neither, and an answer that comes too late is not stored.
+pub async fn a_deleted_conversation_leaves_the_figures(s: &Ports) {
+    let (tenant, _) = tenant_with_bot(s).await;
+    let (stranger, _) = tenant_with_bot(s).await;
+    turn(s, tenant, "kept", NOON).await;
+    let before = everything(s, tenant).await;
+    turn(s, tenant, "gone", NOON).await;
+    turn(s, tenant, "gone", after(40 * 3_600)).await;
+    let late = received(s, tenant, &incoming("gone", "Hello?")).await;
+    let gone = s.conversations.find(tenant, "gone").await.unwrap().unwrap();
+    let by_id = s.conversations.find_by_id(tenant, gone.id).await.unwrap();
+    assert_eq!(by_id.as_ref(), Some(&gone));
+    let theirs = s.conversations.find_by_id(stranger, gone.id).await.unwrap();
+    assert_eq!(theirs, None);
+    assert!(!s.conversations.delete(stranger, gone.id).await.unwrap());
+    assert!(s.conversations.delete(tenant, gone.id).await.unwrap());
+    assert!(!s.conversations.delete(tenant, gone.id).await.unwrap());
+    assert_eq!(
+        s.conversations.find_by_id(tenant, gone.id).await.unwrap(),
+        None
+    );
+    assert!(
+        s.conversations
+            .messages(tenant, gone.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let answer = s.conversations.reply(tenant, &reply(&late, "Hi.")).await;
+    assert!(matches!(
+        answer,
+        Err(Error::NotFound(Resource::Conversation))
+    ));
+    let now = everything(s, tenant).await;
+    assert_eq!(now.usage.messages, 7, "the month's usage stays");
+    let usage = before.usage;
+    assert_eq!(Seen { usage, ..now }, before);
+}
+
+/// A conversation's messages in pages, oldest first.
+pub async fn messages_come_in_pages(s: &Ports) {
+    let (tenant, _) = tenant_with_bot(s).await;
+    for second in 0..3 {
+        turn(s, tenant, "session", after(second)).await;
+    }
+    let id = s
+        .conversations
+        .find(tenant, "session")
+        .await
+        .unwrap()
+        .unwrap()
+        .id;
+    let all = s.conversations.messages(tenant, id).await.unwrap();
+    for (number, expected) in [(1, &all[..4]), (2, &all[4..]), (3, &[])] {
+        let found = s
+            .conversations
+            .message_page(tenant, id, page(number, 4))
+            .await;
+        let found = found.unwrap();
+        assert_eq!((found.items.as_slice(), found.total), (expected, 6));
+    }
+    let (stranger, _) = tenant_with_bot(s).await;
+    let none = s.conversations.message_page(stranger, id, page(1, 4)).await;
+    assert_eq!(none.unwrap().total, 0);
 }

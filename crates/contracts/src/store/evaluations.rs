@@ -5,6 +5,7 @@ use domain::evaluations::{
     Case, CaseResult, Evaluation, EvaluationStatus, Expected, Measured, Score,
 };
 use domain::jobs::JobKind;
+use domain::trials::{Change, PromptChanges};
 use domain::{ChunkId, Clash, Error, Resource, Timestamp};
 
 use super::Ports;
@@ -22,6 +23,8 @@ fn new(bot: &Bot, cases: &[Case], at: Timestamp) -> Evaluation {
         cases: cases.len() as u32,
         score: Score::default(),
         error: None,
+        change: None,
+        published: None,
         created_at: at,
         finished_at: None,
     }
@@ -132,7 +135,7 @@ pub async fn results_are_kept_as_they_come(s: &Ports) {
         (&two, Some("No."), EvaluationStatus::Failed),
     ] {
         s.evaluations
-            .finish(tenant, evaluation.id, error, after(3))
+            .finish(tenant, evaluation.id, error, None, after(3))
             .await
             .unwrap();
         let ended = s.evaluations.find(tenant, evaluation.id).await.unwrap();
@@ -181,4 +184,61 @@ pub async fn evaluations_are_listed_and_go_with_their_bot(s: &Ports) {
     let job = lease(s, EVALUATE, 9).await.unwrap();
     assert_eq!(job.tenant_id, stranger);
     assert_eq!(lease(s, EVALUATE, 9).await, None);
+}
+
+/// The change that an evaluation decides on is kept, and whether it was made; the newest of what is in force is known.
+pub async fn what_an_evaluation_decides_on_is_kept(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let newest = async || {
+        let found = s.evaluations.newest_in_force(tenant, bot.id).await.unwrap();
+        found.map(|evaluation| evaluation.id)
+    };
+    let changes = [
+        None,
+        Some(Change::EnableSource { source_id: id() }),
+        Some(Change::SwitchEmbeddings {
+            model: None,
+            hold: true,
+        }),
+        Some(Change::Settings(PromptChanges {
+            system_prompt: Some(None),
+            ..PromptChanges::default()
+        })),
+    ];
+    let mut in_force = None;
+    for (at, (change, published)) in
+        (1..).zip(
+            changes
+                .into_iter()
+                .zip([None, Some(false), Some(true), Some(false)]),
+        )
+    {
+        let kept = Evaluation {
+            change,
+            ..new(&bot, &cases(), after(at))
+        };
+        s.evaluations.create(&kept, &cases(), id()).await.unwrap();
+        let found = s.evaluations.find(tenant, kept.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&kept));
+        assert_eq!(newest().await, in_force, "it has not ended");
+        s.evaluations
+            .finish(tenant, kept.id, None, published, after(at))
+            .await
+            .unwrap();
+        let found = s.evaluations.find(tenant, kept.id).await.unwrap().unwrap();
+        assert_eq!((found.change, found.published), (kept.change, published));
+        if published != Some(false) {
+            in_force = Some(kept.id);
+        }
+        assert_eq!(newest().await, in_force);
+    }
+    let failed = evaluation(s, &bot, after(9)).await;
+    let end = s
+        .evaluations
+        .finish(tenant, failed.id, Some("No."), None, after(9));
+    end.await.unwrap();
+    assert_eq!(newest().await, in_force);
+    let (stranger, _) = tenant_with_bot(s).await;
+    let none = s.evaluations.newest_in_force(stranger, bot.id).await;
+    assert_eq!(none.unwrap(), None);
 }

@@ -3,7 +3,7 @@
 use domain::bots::{Bot, BotRole, ChannelType, Personality};
 use domain::conversations::{EndUserDetails, Incoming, NewConversationIds, Received, Reply};
 use domain::jobs::NextRun;
-use domain::keys::{ApiKey, ApiSecret, KeyHash};
+use domain::keys::{ApiKey, ApiSecret, KeyHash, KeyKind};
 use domain::knowledge::{
     ChunkDraft, CrawlPlan, Draft, Edition, KnowledgeSource, PREVIEW_LEN, Progress, ProgressUnit,
     SourceContent, SourceStatus, SourceType, Stage, Staged,
@@ -86,10 +86,11 @@ pub async fn tenant_with_bot(s: &Ports) -> (TenantId, Bot) {
 pub fn new_key(tenant: TenantId, number: u8) -> (ApiKey, KeyHash) {
     let mut random = [number; 32];
     random[..16].copy_from_slice(id::<Uuid>().as_bytes());
-    let secret = ApiSecret::tenant(random);
+    let secret = ApiSecret::new(KeyKind::Tenant, random);
     let key = ApiKey {
         id: id(),
         tenant_id: tenant,
+        bot_id: None,
         name: format!("Key {number}"),
         prefix: secret.visible_prefix().to_owned(),
         created_at: after(number.into()),
@@ -114,6 +115,8 @@ pub fn new_bot(tenant: TenantId) -> Bot {
         bot_role: Some(BotRole::Sales),
         is_active: true,
         is_default: false,
+        evaluation_gate: false,
+        connections: 0,
         created_at: NOON,
         updated_at: NOON,
     }
@@ -140,6 +143,7 @@ pub fn incoming(session_id: &str, text: &str) -> Incoming {
         bot_id: None,
         channel: None,
         end_user: EndUserDetails::default(),
+        contact: None,
         text: text.into(),
         message_id: id(),
         new_ids: NewConversationIds {

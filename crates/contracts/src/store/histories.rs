@@ -87,10 +87,8 @@ pub async fn conversations_are_listed_newest_first_in_pages(s: &Ports) {
     }
     // A later message does not make a conversation newer.
     turn(s, tenant, "0", after(1_000)).await;
-    let list = |page| {
-        s.conversations
-            .list(tenant, ConversationFilter::default(), page)
-    };
+    let every = ConversationFilter::default();
+    let list = |page| s.conversations.list(tenant, &every, page);
     let whole = list(all()).await.unwrap().items;
     assert!(whole.is_sorted_by(|a, b| a.started_at >= b.started_at));
     let mut paged = Vec::new();
@@ -158,14 +156,15 @@ pub async fn conversations_are_filtered_by_bot_status_and_channel(s: &Ports) {
             bot_id: bot,
             status,
             channel,
+            ..Default::default()
         };
         let short = s
             .conversations
-            .list(tenant, filter, page(1, 1))
+            .list(tenant, &filter, page(1, 1))
             .await
             .unwrap();
         assert_eq!(short.total, count, "{filter:?}");
-        let listed = s.conversations.list(tenant, filter, all()).await.unwrap();
+        let listed = s.conversations.list(tenant, &filter, all()).await.unwrap();
         assert_eq!(listed.items.len() as u64, count, "{filter:?}");
         for conversation in listed.items {
             assert!(bot.is_none_or(|wanted| wanted == conversation.bot_id));
@@ -198,7 +197,7 @@ pub async fn a_conversation_shows_its_bots_name_of_now(s: &Ports) {
     assert_eq!(found.bot_name, renamed.name);
     let listed = s
         .conversations
-        .list(tenant, ConversationFilter::default(), all())
+        .list(tenant, &ConversationFilter::default(), all())
         .await;
     assert_eq!(listed.unwrap().items[0].bot_name, renamed.name);
 }

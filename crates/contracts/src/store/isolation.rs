@@ -87,7 +87,7 @@ pub async fn another_tenant_sees_nothing(s: &Ports) {
         for filter in [filter, ConversationFilter::default()] {
             assert_eq!(
                 s.conversations
-                    .list(other, filter, all())
+                    .list(other, &filter, all())
                     .await
                     .unwrap()
                     .total,

@@ -4,7 +4,7 @@ use domain::keys::{ApiKey, KeyHash};
 use domain::{Error, Resource};
 
 use super::Ports;
-use super::given::{NOON, after, id, new_key, tenant};
+use super::given::{NOON, after, id, new_key, no_bot, tenant, tenant_with_bot};
 
 /// A key is found by the hash of its secret, as it was created, with its tenant.
 pub async fn a_key_is_found_by_its_hash_with_its_tenant(s: &Ports) {
@@ -93,6 +93,29 @@ pub async fn an_unknown_key_cannot_be_revoked(s: &Ports) {
     assert!(!s.keys.revoke(tenant, id(), NOON).await.unwrap());
     s.keys.touch(tenant, id(), NOON).await.unwrap();
     assert!(s.keys.list(tenant).await.unwrap().is_empty());
+}
+
+/// A key of a bot says so, needs its bot, and goes with it.
+pub async fn a_key_of_a_bot_goes_with_it(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let (stranger, _) = tenant_with_bot(s).await;
+    let (mut key, hash) = new_key(tenant, 1);
+    key.bot_id = Some(bot.id);
+    s.keys.create(&key, hash).await.unwrap();
+    let (found, _) = s.keys.find_by_hash(hash).await.unwrap().unwrap();
+    assert_eq!(found, key);
+    assert_eq!(s.keys.list(tenant).await.unwrap(), [key]);
+    for (owner, bot) in [(tenant, no_bot()), (stranger, bot.id)] {
+        let (mut homeless, hash) = new_key(owner, 2);
+        homeless.bot_id = Some(bot);
+        let refused = s.keys.create(&homeless, hash).await;
+        assert!(
+            matches!(refused, Err(Error::NotFound(Resource::Bot))),
+            "{refused:?}"
+        );
+    }
+    s.bots.delete(tenant, bot.id).await.unwrap();
+    assert_eq!(s.keys.find_by_hash(hash).await.unwrap(), None);
 }
 
 /// Another tenant can neither revoke nor touch a key.

@@ -3,7 +3,7 @@
 use domain::bots::Bot;
 use domain::knowledge::{
     Chunk, ChunkDraft, KnowledgeSource, NamedSource, PageFailure, ProgressUnit, QuestionAnswer,
-    SourceContent, SourceFilter, SourceType,
+    SourceContent, SourceCounts, SourceFilter, SourceType,
 };
 use domain::{Clash, Error, Resource, Timestamp};
 
@@ -33,6 +33,27 @@ pub(super) fn check_chunks(
         })
         .collect();
     assert_eq!(chunks, expected);
+}
+
+/// A bot's sources are counted by their status.
+pub async fn sources_are_counted_by_their_status(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let (stranger, _) = tenant_with_bot(s).await;
+    let counts = async |tenant| s.knowledge.counts(tenant, bot.id).await.unwrap();
+    assert_eq!(counts(tenant).await, SourceCounts::default());
+    source(s, &bot).await;
+    source(s, &bot).await;
+    upload(s, &bot, NOON).await;
+    let unread = upload(s, &bot, NOON).await;
+    let failed = s.knowledge.fail(tenant, unread, "No.", after(1)).await;
+    assert!(failed.unwrap());
+    let expected = SourceCounts {
+        processing: 1,
+        ready: 2,
+        failed: 1,
+    };
+    assert_eq!(counts(tenant).await, expected);
+    assert_eq!(counts(stranger).await, SourceCounts::default());
 }
 
 /// A source is found as it was created, with its content and its chunks in order.

@@ -23,6 +23,7 @@ macro_rules! store_contract {
             keys_are_listed_newest_first
             revoking_twice_keeps_the_first_time
             an_unknown_key_cannot_be_revoked
+            a_key_of_a_bot_goes_with_it
             a_key_is_changed_by_its_own_tenant_only
             the_last_use_never_goes_back
         );
@@ -65,6 +66,32 @@ macro_rules! store_contract {
             an_answer_to_a_deleted_conversation_is_not_found
             the_same_answer_is_stored_once
         );
+        $crate::store_contract!($open, opinions:
+            what_a_person_thought_is_kept_and_taken_back
+            only_a_bots_message_is_thought_of
+            what_was_learned_is_found_by
+            conversations_are_filtered_by_time_and_person
+            a_conversation_is_found_by_its_id
+        );
+        $crate::store_contract!($open, leads:
+            an_address_is_kept_once_with_its_first_conversation
+            an_address_comes_with_later_messages_too
+            customers_are_listed_in_their_orders
+            leads_are_listed_newest_first_and_go_with_their_bot
+        );
+        $crate::store_contract!($open, visits:
+            a_visit_is_counted_once
+            activity_is_a_bots_own_and_of_its_days
+            visits_need_their_bot
+        );
+        $crate::store_contract!($open, orders:
+            an_order_is_kept_once
+            orders_told_at_once_are_kept_once
+            an_order_goes_to_the_conversation_that_led_to_it
+            a_conversation_too_long_ago_led_to_nothing
+            an_order_needs_its_bot_and_conversation
+            orders_are_listed_newest_first_and_summed_by_day
+        );
         $crate::store_contract!($open, people:
             the_same_identifier_is_the_same_person
             one_person_at_once_is_one_person
@@ -92,6 +119,8 @@ macro_rules! store_contract {
             abandoning_goes_in_batches
             an_abandoned_conversation_goes_on_or_ends
             counters_are_exact_after_ends_at_once
+            a_deleted_conversation_leaves_the_figures
+            messages_come_in_pages
         );
         $crate::store_contract!($open, limits:
             every_stored_message_counts
@@ -120,6 +149,7 @@ macro_rules! store_contract {
             figures_are_a_tenants_own
         );
         $crate::store_contract!($open, knowledge:
+            sources_are_counted_by_their_status
             a_source_is_found_as_it_was_created
             large_content_comes_back_whole
             a_deleted_source_is_gone_with_all_of_it
@@ -164,12 +194,27 @@ macro_rules! store_contract {
             a_switch_is_undone_and_holds
             the_state_shows_how_far_a_model_has_come
             a_new_model_wants_every_source
+            a_model_of_before_moves_no_bot_until_it_is_wanted_again
             tenants_have_their_own_embeddings
         );
         $crate::store_contract!($open, evaluations:
             an_evaluation_is_kept_with_its_cases
             results_are_kept_as_they_come
             evaluations_are_listed_and_go_with_their_bot
+            what_an_evaluation_decides_on_is_kept
+        );
+        $crate::store_contract!($open, connections:
+            a_connection_is_kept
+            a_changed_connection_has_not_failed
+            failures_in_a_row_are_counted
+            a_bot_has_so_many_connections_and_no_more
+            tenants_have_their_own_connections
+        );
+        $crate::store_contract!($open, trials:
+            a_draft_is_tried_as_if_it_were_published
+            a_disabled_source_is_tried_as_if_it_were_enabled
+            another_model_is_tried_as_if_it_were_in_use
+            tenants_try_their_own
         );
         $crate::store_contract!($open, sites:
             the_pages_of_a_site_are_known
@@ -220,6 +265,29 @@ macro_rules! store_contract {
             a_job_that_is_done_can_be_wanted_again
             a_lost_lease_wants_nothing_again
             a_source_has_one_job_of_a_kind
+        );
+        $crate::store_contract!($open, webhooks:
+            an_endpoint_is_found_as_it_was_created
+            a_tenants_endpoints_are_limited
+            a_change_of_an_endpoint_writes_only_the_fields_given
+            a_new_key_leaves_the_one_before_it_for_a_while
+            endpoints_are_a_tenants_own
+        );
+        $crate::store_contract!($open, deliveries:
+            a_message_is_told_to_the_endpoints_that_chose_it
+            an_event_is_kept_once_and_only_if_somebody_wants_it
+            messages_at_once_are_told_in_their_order
+            events_of_a_subject_wait_for_the_one_before
+            an_endpoint_is_leased_to_one_worker
+            endpoints_take_turns
+            what_is_paused_disabled_or_not_due_is_not_leased
+            what_came_of_an_attempt_is_kept
+            a_lost_lease_changes_no_endpoint
+            a_delivery_is_sent_again_when_asked
+            a_deleted_endpoint_does_not_disturb_messages
+            events_go_with_their_bot
+            old_events_are_forgotten
+            deliveries_are_a_tenants_own
         );
         $crate::store_contract!($open, idempotency:
             a_request_under_way_is_not_done_twice

@@ -6,7 +6,9 @@
 pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
+pub mod connections;
 pub mod conversations;
+pub mod deliveries;
 pub mod drafts;
 pub mod embeddings;
 pub mod endings;
@@ -20,8 +22,11 @@ pub mod isolation;
 pub mod jobs;
 pub mod keys;
 pub mod knowledge;
+pub mod leads;
 pub mod limits;
 mod list;
+pub mod opinions;
+pub mod orders;
 pub mod people;
 pub mod races;
 pub mod seen;
@@ -30,21 +35,31 @@ pub mod sites;
 pub mod staging;
 pub mod sweeping;
 pub mod tenants;
+pub mod trials;
+pub mod visits;
+pub mod webhooks;
 pub mod words;
 
 use std::sync::Arc;
 
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
 use domain::evaluations::Evaluations;
+use domain::events::Outbox;
 use domain::idempotency::IdempotencyKeys;
 use domain::jobs::JobQueue;
 use domain::keys::ApiKeys;
 use domain::knowledge::{KnowledgeIndex, KnowledgeSources};
+use domain::leads::Leads;
+use domain::orders::Orders;
 use domain::tenants::Tenants;
+use domain::trials::TrialIndexes;
 use domain::usage::Usages;
+use domain::visits::Visits;
+use domain::webhooks::{Deliveries, WebhookEndpoints};
 
 /// A store, seen through its ports.
 #[derive(Clone)]
@@ -54,12 +69,20 @@ pub struct Ports {
     pub keys: Arc<dyn ApiKeys>,
     pub bots: Arc<dyn Bots>,
     pub conversations: Arc<dyn Conversations>,
+    pub leads: Arc<dyn Leads>,
+    pub visits: Arc<dyn Visits>,
+    pub orders: Arc<dyn Orders>,
     pub usages: Arc<dyn Usages>,
     pub analytics: Arc<dyn Analytics>,
     pub knowledge: Arc<dyn KnowledgeSources>,
     pub index: Arc<dyn KnowledgeIndex>,
+    pub trials: Arc<dyn TrialIndexes>,
+    pub connections: Arc<dyn Connections>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,
+    pub webhooks: Arc<dyn WebhookEndpoints>,
+    pub outbox: Arc<dyn Outbox>,
+    pub deliveries: Arc<dyn Deliveries>,
     pub idempotency: Arc<dyn IdempotencyKeys>,
 }

@@ -88,7 +88,7 @@ pub async fn conversations(s: &Ports, tenant: TenantId) -> Vec<(Conversation, Ve
     for number in 1.. {
         let listed = s
             .conversations
-            .list(tenant, ConversationFilter::default(), page(number, 100))
+            .list(tenant, &ConversationFilter::default(), page(number, 100))
             .await
             .unwrap();
         if listed.items.is_empty() {

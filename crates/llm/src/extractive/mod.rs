@@ -103,4 +103,9 @@ mod tests {
         asked.welcome_message = Some("Welcome to the shop.".into());
         assert_eq!(compose(&asked).1.concat(), "We open at nine.");
     }
+
+    #[tokio::test]
+    async fn poisoned_knowledge_is_quoted_as_text() {
+        contracts::poisoned::is_quoted_as_text(std::sync::Arc::new(Extractive)).await;
+    }
 }

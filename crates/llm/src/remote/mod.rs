@@ -38,6 +38,11 @@ pub(crate) trait Dialect: Send + Sync {
     /// The body of the request for an answer, streamed.
     fn request(&self, model: &str, prompt: &Prompt<'_>) -> Value;
 
+    /// Headers that depend on what is sent.
+    fn headers(&self, _body: &str) -> Result<HeaderMap, Failure> {
+        Ok(HeaderMap::new())
+    }
+
     /// Adds an event's data to the answer.
     fn event(&self, data: &str, draft: &mut Draft) -> Result<(), Failure>;
 
@@ -99,17 +104,19 @@ pub(crate) struct Remote<D> {
 }
 
 impl<D: Dialect> Remote<D> {
-    /// A provider at this address; `headers` go with every request.
+    /// A provider at this address; `headers` go with every request. `guarded`: the client to reach it by; `None`: one
+    /// that reaches whatever an operator set.
     pub fn new(
         dialect: D,
         url: Url,
         headers: HeaderMap,
         model: String,
         limits: Limits,
+        guarded: Option<Client>,
     ) -> Result<Self, SettingsError> {
         Ok(Self {
             dialect,
-            client: client(&limits)?,
+            client: guarded.map_or_else(|| client(&limits), Ok)?,
             url,
             headers,
             model,
@@ -166,7 +173,7 @@ impl<D: Dialect> Remote<D> {
                 .input
                 .zip(draft.output)
                 .map(|(input, output)| Tokens { input, output }),
-            used_hits: (0..prompt.passages).collect(),
+            used_hits: (0..prompt.hits).collect(),
         })
     }
 
@@ -209,8 +216,10 @@ impl<D: Dialect> Remote<D> {
     /// The response to a request, once its status is good.
     async fn send(&self, prompt: &Prompt<'_>) -> Result<Response, Failure> {
         loop {
-            let body = self.dialect.request(&self.model, prompt);
-            let sent = post(&self.client, &self.url, &self.headers, &body, &self.limits);
+            let body = self.dialect.request(&self.model, prompt).to_string();
+            let mut headers = self.headers.clone();
+            headers.extend(self.dialect.headers(&body)?);
+            let sent = post(&self.client, &self.url, headers, body, &self.limits);
             match sent.await? {
                 Ok(response) => return Ok(response),
                 // Each change is made once, so this ends.
@@ -243,15 +252,16 @@ impl From<Refusal> for Failure {
 pub(crate) async fn post(
     client: &Client,
     url: &Url,
-    headers: &HeaderMap,
-    body: &Value,
+    headers: HeaderMap,
+    body: String,
     limits: &Limits,
 ) -> Result<Result<Response, Refusal>, Failure> {
     let request = client
         .post(url.clone())
-        .headers(headers.clone())
+        .headers(headers)
         .header(ACCEPT, "text/event-stream, application/json")
-        .json(body);
+        .header(CONTENT_TYPE, "application/json")
+        .body(body);
     let response = timeout(limits.first_byte, request.send())
         .await
         .map_err(|_| ProviderError::TimedOut)?

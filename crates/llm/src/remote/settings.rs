@@ -142,9 +142,10 @@ pub(crate) fn check(base_url: &str, model: &str, limits: &Limits) -> Result<Url,
             "a name or password in it would end in logs; use the API key",
         ));
     }
-    if url.query().is_some() || url.fragment().is_some() {
+    let mut query = url.query_pairs();
+    if url.fragment().is_some() || query.any(|(name, _)| name != API_VERSION) {
         return Err(SettingsError::BaseUrl(
-            "it can have no query and no fragment",
+            "it can have no fragment, and no query but Azure's api-version",
         ));
     }
     if model.trim().is_empty() {
@@ -152,6 +153,25 @@ pub(crate) fn check(base_url: &str, model: &str, limits: &Limits) -> Result<Url,
     }
     limits.check()?;
     Ok(url)
+}
+
+/// Names the version of Azure OpenAI's interface, in the query of every request.
+const API_VERSION: &str = "api-version";
+
+/// Whether an address is one of Azure OpenAI, which takes its key in a header of its own (Microsoft's reference of the
+/// Azure OpenAI REST API, "Authentication").
+pub(crate) fn is_azure(base: &Url) -> bool {
+    let is_microsofts = |host: &str| {
+        [
+            ".openai.azure.com",
+            ".services.ai.azure.com",
+            ".cognitiveservices.azure.com",
+        ]
+        .iter()
+        .any(|domain| host.ends_with(domain))
+    };
+    base.host_str().is_some_and(is_microsofts)
+        || base.query_pairs().any(|(name, _)| name == API_VERSION)
 }
 
 /// The address of an endpoint under the base URL.

@@ -33,6 +33,7 @@ fn openai_with(provider: &FakeOpenAi, limits: Limits) -> OpenAi {
         api_key: Some(ApiKey::from(KEY)),
         model: "small".into(),
         limits,
+        client: None,
     })
     .unwrap()
 }

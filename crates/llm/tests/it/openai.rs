@@ -185,6 +185,41 @@ async fn too_much_context_is_cut_down_to_the_budget() {
     assert!(request.to_string().contains("We open at nine."));
 }
 
+#[tokio::test]
+async fn azure_takes_its_key_and_version_in_its_own_way() {
+    let provider = FakeOpenAi::start().await;
+    // As Azure begins a stream: with what its filters found, and no choice.
+    provider.next(Behaviour::Status {
+        code: 200,
+        headers: vec![("content-type".into(), "text/event-stream".into())],
+        body: "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n\
+               data: {\"choices\":[{\"delta\":{\"content\":\"At nine.\"}}]}\n\ndata: [DONE]\n\n"
+            .into(),
+    });
+    let deployment = "/openai/deployments/small";
+    let host = provider.base_url();
+    let host = host.trim_end_matches("/v1");
+    let model = OpenAi::new(OpenAiSettings {
+        base_url: format!("{host}{deployment}?api-version=2024-10-21"),
+        api_key: Some(ApiKey::from(KEY)),
+        limits: limits(),
+        ..OpenAiSettings::default()
+    })
+    .unwrap();
+    let answer = model
+        .answer(&question("When are you open?"), &mut Discard)
+        .await
+        .unwrap();
+    assert_eq!(answer.text, "At nine.");
+    let [request] = &provider.requests()[..] else {
+        panic!("one request")
+    };
+    let path = format!("{deployment}/chat/completions?api-version=2024-10-21");
+    assert_eq!(request.path, path);
+    assert_eq!(request.header("api-key"), Some(KEY));
+    assert_eq!(request.header("authorization"), None);
+}
+
 #[test]
 fn wrong_settings_are_told_by_name_and_without_secrets() {
     let new = |change: fn(&mut OpenAiSettings)| {

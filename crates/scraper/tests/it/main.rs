@@ -8,7 +8,8 @@ mod pages;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scraper::{Egress, Options, SiteCrawler};
+use egress::Egress;
+use scraper::{Options, SiteCrawler};
 
 /// A crawler that may reach the fakes, and gives up sooner than in production.
 async fn open() -> (SiteCrawler, ()) {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use contracts::fakes::website::{Delivery, FakeWebsite, Reply};
 use contracts::websites::{collect, failed, page, paths, request, site};
 use domain::websites::{Crawl, Crawler};
-use scraper::{Egress, Options, SiteCrawler};
+use egress::Egress;
+use scraper::{Options, SiteCrawler};
 
 fn crawler(options: Options) -> SiteCrawler {
     let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]).unwrap();

@@ -5,17 +5,24 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
 use super::KeyCommand;
+use super::embeddings::bot_id;
 use super::tenants::tenant_id;
 
 /// Runs a command about API keys.
 pub async fn run(command: KeyCommand, app: &App) -> anyhow::Result<()> {
     match command {
-        KeyCommand::Create { tenant, name, json } => {
-            let (key, secret) = tenants::create_key(app, tenant_id(&tenant)?, &name).await?;
+        KeyCommand::Create {
+            tenant,
+            bot,
+            name,
+            json,
+        } => {
+            let (tenant, bot) = (tenant_id(&tenant)?, bot.as_deref().map(bot_id).transpose()?);
+            let (key, secret) = tenants::create_key(app, tenant, bot, &name).await?;
             if json {
                 println!(
                     "{}",
-                    json!({ "tenant_id": key.tenant_id, "key_id": key.id, "api_key": secret.reveal() })
+                    json!({ "tenant_id": key.tenant_id, "bot_id": key.bot_id, "key_id": key.id, "api_key": secret.reveal() })
                 );
             } else {
                 println!(
@@ -37,7 +44,7 @@ pub async fn run(command: KeyCommand, app: &App) -> anyhow::Result<()> {
                 if json {
                     println!(
                         "{}",
-                        json!({ "key_id": key.id, "name": key.name, "prefix": key.prefix, "created_at": created, "last_used_at": used, "revoked_at": revoked })
+                        json!({ "key_id": key.id, "bot_id": key.bot_id, "name": key.name, "prefix": key.prefix, "created_at": created, "last_used_at": used, "revoked_at": revoked })
                     );
                 } else {
                     let state = if revoked.is_some() {

@@ -119,10 +119,13 @@ enum TenantCommand {
 
 #[derive(Debug, Subcommand)]
 enum KeyCommand {
-    /// Make a key for a tenant; it is shown once
+    /// Make a key for a tenant, or for one bot; it is shown once
     Create {
         /// The tenant's id
         tenant: String,
+        /// The bot's id: the key opens this bot alone, for the Agent API
+        #[arg(long)]
+        bot: Option<String>,
         /// What to call it
         #[arg(long, default_value = "key")]
         name: String,

@@ -4,16 +4,19 @@ use actix_web::web::{Data, ServiceConfig};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use crate::routes::{self, Methods, operations, tenant};
+use crate::routes::{self, Methods, agent, openapi, operations, tenant};
 
 /// The description of every API, as `/openapi.json` shows it.
 pub fn description() -> OpenApi {
     let app = actix_web::App::new()
         .into_utoipa_app()
-        .openapi(tenant::base())
-        .configure(tenant::configure);
+        .openapi(openapi::base())
+        .configure(tenant::configure)
+        .configure(agent::configure);
     let (_, mut document) = app.split_for_parts();
-    tenant::describe(&mut document);
+    for dialect in [tenant::DESCRIBED, agent::DESCRIBED] {
+        openapi::describe(&mut document, &dialect);
+    }
     document
 }
 
@@ -44,6 +47,7 @@ pub fn configure(config: &mut ServiceConfig, described: Described) {
     config.app_data(described.methods).app_data(described.text);
     let mut collected = utoipa_actix_web::service_config::ServiceConfig::new(config);
     tenant::configure(&mut collected);
+    agent::configure(&mut collected);
     operations::configure(config);
     config.default_service(actix_web::web::to(routes::nowhere));
 }

@@ -10,7 +10,7 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
 use application::rate_limits::Rate;
-use domain::actors::Actor;
+use domain::actors::{Actor, Scope};
 
 use super::error::ApiError;
 use crate::state::State;
@@ -29,11 +29,33 @@ impl FromRequest for Caller {
     }
 }
 
-/// Middleware: lets pass who shows a good key and keeps to its rate.
-pub async fn authenticate(
+/// Middleware: lets pass who shows a good key of a tenant and keeps to its rate.
+pub async fn tenant(
     state: Data<State>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    authenticate(&state, request, next, |scope| scope == Scope::Tenant).await
+}
+
+/// Middleware: lets pass who shows a good key of a bot and keeps to its rate.
+pub async fn bot(
+    state: Data<State>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    authenticate(&state, request, next, |scope| {
+        matches!(scope, Scope::Bot(_))
+    })
+    .await
+}
+
+/// Another key than those that open this API is told no more than an unknown one.
+async fn authenticate(
+    state: &State,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    opens: fn(Scope) -> bool,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     // What is nowhere is nowhere for everybody.
     if request.match_pattern().is_none() {
@@ -48,8 +70,12 @@ pub async fn authenticate(
             .map_err(ApiError::from),
     };
     let actor = actor?;
+    if !opens(actor.scope) {
+        return Err(ApiError::Domain(domain::Error::Unauthenticated).into());
+    }
     tracing::Span::current().record("tenant", tracing::field::display(actor.tenant_id()));
-    let rate = state.rates.admit(&actor, state.app.clock.now());
+    let address = request.peer_addr().map(|address| address.ip());
+    let rate = state.rates.admit(&actor, address, state.app.clock.now());
     if let Some(rate) = rate.filter(|rate| !rate.allowed) {
         let error = ApiError::Domain(domain::Error::RateLimited {
             retry_after: rate.reset_after,

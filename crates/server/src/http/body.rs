@@ -50,6 +50,29 @@ impl<T: JsonBody + 'static> FromRequest for Json<T> {
     }
 }
 
+/// A JSON body, or none at all.
+pub struct MaybeJson<T>(pub Option<T>);
+
+impl<T: JsonBody + 'static> FromRequest for MaybeJson<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = read(&request, payload, T::LIMIT).await?;
+            if body.is_empty() {
+                return Ok(Self(None));
+            }
+            if !is_json(&request) {
+                return Err(ApiError::WrongContentType("application/json"));
+            }
+            parse(&body).map(|body| Self(Some(body)))
+        })
+    }
+}
+
 /// A missing type counts as JSON: there is nothing else it could be.
 fn is_json(request: &HttpRequest) -> bool {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else {

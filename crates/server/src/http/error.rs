@@ -1,5 +1,6 @@
-//! What can go wrong with a request, before or in a use case. How it is told is each dialect's matter; the
-//! rendering here is that of `/api/v1`, which also answers for paths outside any API.
+//! What can go wrong with a request, before or in a use case: status, headers, phrase and sentence. What body they
+//! go into is each dialect's matter ([`super::dialects`]); the one here is that of `/api/v1`, which also answers for
+//! paths outside any API.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,6 +59,41 @@ pub struct ErrorBody {
     pub message: Cow<'static, str>,
 }
 
+/// An error as a client is told it, before it goes into a dialect's body.
+#[derive(Debug)]
+pub struct Told {
+    /// The status.
+    pub status: StatusCode,
+    /// A short, stable phrase.
+    pub error: Cow<'static, str>,
+    /// A sentence that says what to do.
+    pub message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    allow: Option<String>,
+    closes: bool,
+}
+
+impl Told {
+    /// The answer without its body.
+    pub fn head(&self) -> HttpResponseBuilder {
+        let mut response = HttpResponseBuilder::new(self.status);
+        if let Some(wait) = self.retry_after {
+            let seconds = wait.as_secs_f64().ceil().max(1.0);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(allow) = &self.allow {
+            response.insert_header((header::ALLOW, allow.as_str()));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if self.closes {
+            response.force_close();
+        }
+        response
+    }
+}
+
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         Self::Domain(error)
@@ -68,7 +104,7 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Domain(error) => error.fmt(f),
-            other => f.write_str(&other.told().1),
+            other => f.write_str(&other.told().error),
         }
     }
 }
@@ -82,8 +118,25 @@ impl ApiError {
         }
     }
 
+    /// What a client is told, in whatever dialect.
+    pub fn told(&self) -> Told {
+        let (status, error, message) = self.words();
+        Told {
+            status,
+            error,
+            message,
+            retry_after: self.retry_after(),
+            allow: match self {
+                Self::MethodNotAllowed(allow) => Some(allow.clone()),
+                _ => None,
+            },
+            // The rest of the body is not read: the connection can't be used again.
+            closes: matches!(self, Self::TooLarge(_) | Self::ShuttingDown),
+        }
+    }
+
     /// Status, phrase and sentence.
-    fn told(&self) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
+    fn words(&self) -> (StatusCode, Cow<'static, str>, Cow<'static, str>) {
         let told = |status, error: &'static str, message: &'static str| {
             (status, error.into(), message.into())
         };
@@ -149,11 +202,11 @@ impl ApiError {
 
     /// The body as it is sent, for streams, whose status went out already.
     pub fn body(&self) -> ErrorBody {
-        let (_, error, message) = self.told();
+        let told = self.told();
         ErrorBody {
             success: false,
-            error,
-            message,
+            error: told.error,
+            message: told.message,
         }
     }
 
@@ -241,7 +294,7 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
         Error::RateLimited { .. } => told(
             StatusCode::TOO_MANY_REQUESTS,
             "Rate limit exceeded",
-            "Too many requests for your plan; wait as long as the 'Retry-After' header says",
+            "Too many requests; wait as long as the 'Retry-After' header says",
         ),
         Error::Unavailable { .. } => told(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -263,33 +316,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        self.told().0
+        self.words().0
     }
 
     fn error_response(&self) -> HttpResponse {
         self.log();
-        let (status, error, message) = self.told();
-        let mut response = HttpResponseBuilder::new(status);
-        if let Some(wait) = self.retry_after() {
-            response.insert_header((
-                header::RETRY_AFTER,
-                wait.as_secs_f64().ceil().max(1.0).to_string(),
-            ));
-        }
-        if let Self::MethodNotAllowed(allow) = self {
-            response.insert_header((header::ALLOW, allow.as_str()));
-        }
-        if status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        if matches!(self, Self::TooLarge(_) | Self::ShuttingDown) {
-            // The rest of the body is not read: the connection can't be used again.
-            response.force_close();
-        }
-        response.json(ErrorBody {
-            success: false,
-            error,
-            message,
-        })
+        self.told().head().json(self.body())
     }
 }

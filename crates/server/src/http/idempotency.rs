@@ -53,6 +53,9 @@ impl FromRequest for OperationId {
 #[derive(Clone, Copy)]
 struct Kept(Uuid);
 
+/// Marks an answer that holds a secret: it is not kept, and a repeated request is done again.
+pub struct Secret;
+
 /// Middleware, behind authentication.
 pub async fn once(
     state: Data<State>,
@@ -116,6 +119,7 @@ async fn keep(
 ) -> ServiceResponse {
     let (request, response) = response.into_parts();
     let (response, body) = response.into_parts();
+    let is_secret = response.extensions().contains::<Secret>();
     let body = match to_bytes_limited(body, ANSWER_LIMIT).await {
         Ok(Ok(body)) => body,
         _ => Bytes::new(),
@@ -130,7 +134,12 @@ async fn keep(
         content_type: content_type.to_owned(),
         body: body.to_vec(),
     };
-    if let Err(error) = idempotency::finish(&state.app, actor, key, &answer).await {
+    let kept = if is_secret {
+        idempotency::abandon(&state.app, actor, key).await
+    } else {
+        idempotency::finish(&state.app, actor, key, &answer).await
+    };
+    if let Err(error) = kept {
         tracing::warn!(%error, "the answer to a keyed request was not kept");
     }
     ServiceResponse::new(request, response.set_body(body).map_into_boxed_body())

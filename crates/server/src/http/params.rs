@@ -6,7 +6,10 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
-use domain::{BotId, Error, EvaluationId, MessageId, Resource, Result, SourceId};
+use domain::{
+    ApiKeyId, BotId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result,
+    SourceId, WebhookId,
+};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -83,12 +86,28 @@ pub fn bot_id(text: &str) -> Result<BotId> {
     BotId::parse(text).ok_or(Error::NotFound(Resource::Bot))
 }
 
+/// An API key's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn key_id(text: &str) -> Result<ApiKeyId> {
+    ApiKeyId::parse(text).ok_or(Error::NotFound(Resource::ApiKey))
+}
+
 /// A knowledge source's id in a path.
 ///
 /// # Errors
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn source_id(text: &str) -> Result<SourceId> {
     SourceId::parse(text).ok_or(Error::NotFound(Resource::KnowledgeSource))
+}
+
+/// A connection's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn connection_id(text: &str) -> Result<ConnectionId> {
+    ConnectionId::parse(text).ok_or(Error::NotFound(Resource::Connection))
 }
 
 /// A message's id in a path.
@@ -105,4 +124,20 @@ pub fn message_id(text: &str) -> Result<MessageId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn evaluation_id(text: &str) -> Result<EvaluationId> {
     EvaluationId::parse(text).ok_or(Error::NotFound(Resource::Evaluation))
+}
+
+/// A webhook's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn webhook_id(text: &str) -> Result<WebhookId> {
+    WebhookId::parse(text).ok_or(Error::NotFound(Resource::Webhook))
+}
+
+/// A delivery's id in a path: its event's.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn delivery_id(text: &str) -> Result<EventId> {
+    EventId::parse(text).ok_or(Error::NotFound(Resource::Delivery))
 }

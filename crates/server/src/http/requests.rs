@@ -15,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 
+use super::dialects::Dialect;
 use super::error::ApiError;
 use crate::state::State;
 
@@ -29,6 +30,7 @@ pub async fn observe(
     let began = Instant::now();
     let id = request_id(&state, &request);
     let method = request.method().clone();
+    let dialect = Dialect::of(request.path());
     // The pattern, not the path: a path may hold a visitor's name.
     let route = request
         .match_pattern()
@@ -51,7 +53,8 @@ pub async fn observe(
         })
     };
     let (status, result) = match result {
-        Ok(mut response) => {
+        Ok(response) => {
+            let mut response = dialect.retell(response);
             response.headers_mut().insert(REQUEST_ID, id);
             (
                 response.status(),
@@ -64,6 +67,7 @@ pub async fn observe(
             )
         }
         Err(error) => {
+            let error = dialect.retell_error(error);
             let status = error.as_response_error().status_code();
             (status, Err(Identified { error, id }.into()))
         }

@@ -1,16 +1,21 @@
 //! Routes, a folder for each dialect. A handler reads the request, calls one use case and writes what it
 //! answered; a rule is never in it.
 
+pub mod agent;
+pub mod openapi;
 pub mod operations;
+mod platform;
+mod sse;
 pub mod tenant;
+mod turns;
 
 use actix_web::http::Method;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::PathItem;
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ApiResult};
 
 /// Which methods each path takes, from the OpenAPI document, for the `Allow` header.
 pub struct Methods(Vec<(Vec<Segment>, String)>);
@@ -74,10 +79,9 @@ fn methods(item: &PathItem) -> Vec<&'static str> {
 }
 
 /// Answers for every path and method that no route takes.
-pub async fn nowhere(request: HttpRequest, methods: Data<Methods>) -> HttpResponse {
-    match methods.allowed(request.path()) {
+pub async fn nowhere(request: HttpRequest, methods: Data<Methods>) -> ApiResult<HttpResponse> {
+    Err(match methods.allowed(request.path()) {
         Some(allow) => ApiError::MethodNotAllowed(allow.to_owned()),
         None => ApiError::UnknownRoute,
-    }
-    .error_response()
+    })
 }

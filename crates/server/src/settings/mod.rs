@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::plans::Plans;
+use domain::webhooks::RetrySchedule;
 use ipnet::IpNet;
 
 use source::{Source, variable};
@@ -30,8 +31,13 @@ pub struct Settings {
     /// `BOTWRIGHT_EMBEDDINGS_*`: who embeds, and after it, from `BOTWRIGHT_EMBEDDINGS_PREVIOUS_*`, who did before. Empty:
     /// knowledge is searched by its words alone.
     pub embedders: Vec<Embeddings>,
+    /// `BOTWRIGHT_SECRET_KEYS`: what encrypts stored credentials, the newest first. `None`: the file `secret.key` in the
+    /// data directory, made when it is needed first.
+    pub secret_keys: Option<SecretKeys>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
+    /// `BOTWRIGHT_WEBHOOK_RETRIES`: after how many seconds each an event is sent again.
+    pub webhook_retries: RetrySchedule,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
     pub abandon_after: Duration,
     /// `BOTWRIGHT_RETRIEVAL_CACHE_MB`: memory for the bots' indexes, in bytes.
@@ -49,6 +55,16 @@ pub struct Settings {
     /// The program that reads uploaded files in a process of its own: this one, where it is the product's. `None`
     /// (in somebody's tests): this process reads them, with no bound on memory.
     pub extractor: Option<PathBuf>,
+}
+
+/// Keys in base64, with commas. `Debug` hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKeys(pub String);
+
+impl fmt::Debug for SecretKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKeys(…)")
+    }
 }
 
 /// Where the store is.
@@ -189,6 +205,9 @@ impl Settings {
                 .filter_map(|group| embeddings(&source, group).transpose())
                 .collect::<Result<_, _>>()?,
             egress_allow: networks(&source)?,
+            webhook_retries: source
+                .parse("webhook_retries", "seconds with commas between them")?
+                .unwrap_or_default(),
             abandon_after: Duration::from_secs(
                 source
                     .parse::<u64>("abandon_after", "whole seconds")?
@@ -199,6 +218,7 @@ impl Settings {
                 .parse::<usize>("retrieval_cache_mb", "whole megabytes")?
                 .unwrap_or(64)
                 .saturating_mul(1024 * 1024),
+            secret_keys: source.text("secret_keys").map(SecretKeys),
             metrics_token: source.text("metrics_token"),
             log: source.text("log").unwrap_or_else(|| "info".to_owned()),
             log_json: source
@@ -374,6 +394,7 @@ mod tests {
         for (name, value) in [
             ("BOTWRIGHT_BIND", "nowhere"),
             ("BOTWRIGHT_LLM_PROVIDER", "oracle"),
+            ("BOTWRIGHT_WEBHOOK_RETRIES", "soon"),
             ("BOTWRIGHT_LLM_FALLBACK", "extractive,oracle"),
             ("BOTWRIGHT_EMBEDDINGS_PROVIDER", "oracle"),
             ("BOTWRIGHT_EMBEDDINGS_MODEL", "text-embedding-3-small"),

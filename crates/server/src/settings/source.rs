@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::SettingsError;
 
 /// Every name there is, as in the file.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 28] = [
     "bind",
     "data_dir",
     "database_url",
@@ -31,9 +31,11 @@ const NAMES: [&str; 26] = [
     "openai_api_key",
     "anthropic_api_key",
     "egress_allow",
+    "webhook_retries",
     "abandon_after",
     "retrieval_cache_mb",
     "metrics_token",
+    "secret_keys",
     "log",
     "log_format",
     "otel_exporter_otlp_endpoint",

@@ -21,11 +21,12 @@ on_both!(
     what_is_nobodys_is_not_found,
 );
 
-const VIEW: [&str; 13] = [
+const VIEW: [&str; 14] = [
     "bot_role",
     "channel_type",
     "created_at",
     "description",
+    "evaluation_gate",
     "id",
     "is_active",
     "is_default",

@@ -1,4 +1,4 @@
-//! Knowledge found by what it means.
+//! Knowledge found by what it means, and changing the model that says so.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use testkit::fakes::openai::{Behaviour, FakeOpenAi};
 use testkit::{Builder, Client};
 
+use crate::program::Place;
 use crate::support::{
     HOURS, Told, bot_that_knows, eventually, get, post, say, started_on_both, text,
 };
@@ -164,5 +165,78 @@ async fn a_switch_is_refused_to_what_is_not_there(builder: Builder) {
         (&now["active"], &now["previous"], &now["held"]),
         (&Value::Null, &json!("openai:one"), &json!(true))
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_is_changed_without_a_gap_and_back_sqlite() {
+    the_model_is_changed_without_a_gap_and_back(Place::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_model_is_changed_without_a_gap_and_back_postgres() {
+    the_model_is_changed_without_a_gap_and_back(Place::postgres().await).await;
+}
+
+async fn the_model_is_changed_without_a_gap_and_back(place: Place) {
+    let (old, new) = (knowing().await, FakeOpenAi::start().await);
+    // It understands the same words otherwise.
+    new.teach(&["opening", "cash", "arrive"]);
+    let place = place
+        .with("BOTWRIGHT_EMBEDDINGS_PROVIDER", "openai")
+        .with("BOTWRIGHT_EMBEDDINGS_BASE_URL", &old.base_url())
+        .with("BOTWRIGHT_EMBEDDINGS_MODEL", "one");
+    let (tenant, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let bot = bot_that_knows(&client, HOURS).await;
+    searched_by(&client, &bot, "openai:one").await;
+    say(&client, "s", "What are your opening hours?").await;
+    server.stop().await;
+
+    let place = place
+        .with("BOTWRIGHT_EMBEDDINGS_PREVIOUS_PROVIDER", "openai")
+        .with("BOTWRIGHT_EMBEDDINGS_PREVIOUS_BASE_URL", &old.base_url())
+        .with("BOTWRIGHT_EMBEDDINGS_PREVIOUS_MODEL", "one")
+        .with("BOTWRIGHT_EMBEDDINGS_BASE_URL", &new.base_url())
+        .with("BOTWRIGHT_EMBEDDINGS_MODEL", "two");
+    new.always(Behaviour::status(503));
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let search = async || {
+        let query = json!({ "bot_id": bot, "query": MONEY_BACK });
+        let found = post(&client, "/knowledge/search", query).await;
+        found.gives(200)["results"][0]["content"].to_string()
+    };
+    assert!(
+        search().await.contains("full refund"),
+        "still the old model's"
+    );
+    assert_eq!(state(&client, &bot).await["active"], "openai:one");
+    new.always(Behaviour::Echo);
+    let now = searched_by(&client, &bot, "openai:two").await;
+    assert_eq!(now["previous"], "openai:one");
+    assert!(search().await.contains("9 AM"), "the new model's");
+
+    let compared = get(
+        &client,
+        &format!("/bots/{bot}/embeddings/comparison?model=openai:one"),
+    )
+    .await;
+    let compared = compared.gives(200);
+    assert_eq!(compared["questions"], 1);
+    assert_eq!(compared["other"], json!({ "first": 1, "in_five": 1 }));
+    let told = place.done(&["embeddings", "compare", &tenant, &bot, "openai:one"]);
+    assert!(told.contains("1 questions"), "{told}");
+
+    let shown = place.done(&["embeddings", "switch", &tenant, &bot, "openai:one"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(
+        (&shown["active"], &shown["held"]),
+        (&json!("openai:one"), &json!(true))
+    );
+    assert!(search().await.contains("full refund"), "back again");
+    let shown = place.done(&["embeddings", "show", &tenant, &bot]);
+    assert!(shown.contains("\"previous\": \"openai:two\""), "{shown}");
     server.stop().await;
 }

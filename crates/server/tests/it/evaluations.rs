@@ -15,6 +15,9 @@ on_both!(
     an_evaluation_is_compared_with_the_one_before,
     chunks_may_be_expected_instead_of_phrases,
     cases_that_cannot_be_put_are_refused,
+    a_gate_needs_something_to_measure_by,
+    a_worse_prompt_is_not_published,
+    knowledge_is_published_only_if_the_evaluation_holds,
 );
 
 const MARS: &str = "What is the weather like on Mars?";
@@ -179,4 +182,133 @@ async fn cases_that_cannot_be_put_are_refused(server: &TestServer) {
     )
     .await
     .refuses(404, "Evaluation not found");
+}
+
+/// A bot whose changes wait, after an evaluation, and its source.
+async fn gated(client: &Client, cases: Value) -> (String, String) {
+    let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
+    let source = client.create_text(&bot, "Hours", HOURS).await.unwrap();
+    let id = begin(client, &bot, cases).await;
+    ended(client, &bot, &id).await;
+    put(
+        client,
+        &format!("/bots/{bot}"),
+        json!({ "evaluation_gate": true }),
+    )
+    .await
+    .gives(200);
+    (bot, source)
+}
+
+/// The newest evaluation of a bot, once it has ended.
+async fn decided(client: &Client, bot: &str) -> Value {
+    let newest = get(client, &format!("/bots/{bot}/evaluations")).await;
+    let id = text(&newest.lists()[0], "id").to_owned();
+    ended(client, bot, &id).await["evaluation"].clone()
+}
+
+async fn a_gate_needs_something_to_measure_by(server: &TestServer) {
+    let client = &server.client;
+    let bot = bot_that_knows(client, HOURS).await;
+    let path = format!("/bots/{bot}");
+    let closed = json!({ "evaluation_gate": true });
+    let refused = put(client, &path, closed.clone()).await;
+    refused.refuses(400, "Invalid field: evaluation_gate");
+    let id = begin(client, &bot, cases()).await;
+    ended(client, &bot, &id).await;
+    put(client, &path, closed).await.gives(200);
+    let found = get(client, &path).await;
+    assert_eq!(found.gives(200)["evaluation_gate"], true);
+    put(client, &path, json!({ "evaluation_gate": null }))
+        .await
+        .refuses(400, "Missing required field: evaluation_gate");
+}
+
+async fn a_worse_prompt_is_not_published(server: &TestServer) {
+    let client = &server.client;
+    // Only by the stems of English are these the words of what was returned.
+    let stems = json!({ "question": "Is returning possible?", "expected_phrases": ["30 days"] });
+    let (bot, _) = gated(client, json!({ "cases": [stems] })).await;
+    let path = format!("/bots/{bot}");
+    let worse = json!({ "language": "fr", "name": "Renamed", "personality": "friendly" });
+    let changed = put(client, &path, worse).await;
+    let decides = text(changed.gives(200), "evaluation_id").to_owned();
+    assert_eq!(changed.gives(200)["name"], "Renamed", "nothing to measure");
+    let better = json!({ "system_prompt": "You are brief." });
+    let changed = put(client, &path, better).await;
+    let second = text(changed.gives(200), "evaluation_id").to_owned();
+    let found = ended(client, &bot, &second).await;
+    assert_eq!(found["evaluation"]["change"], "settings");
+    assert_eq!(found["evaluation"]["published"], true);
+    let found = ended(client, &bot, &decides).await["evaluation"].clone();
+    let bot = get(client, &path).await.gives(200).clone();
+    assert_eq!(bot["system_prompt"], "You are brief.");
+    assert_eq!(found["score"]["right"], 0, "{found}");
+    assert_eq!(found["published"], false);
+    assert_eq!(
+        (&bot["language"], &bot["personality"]),
+        (&json!("en"), &Value::Null)
+    );
+    let same = put(client, &path, json!({ "system_prompt": "You are brief." })).await;
+    assert_eq!(same.gives(200)["evaluation_id"], Value::Null);
+}
+
+async fn knowledge_is_published_only_if_the_evaluation_holds(server: &TestServer) {
+    let client = &server.client;
+    let (bot, source) = gated(client, cases()).await;
+    let path = format!("/knowledge/sources/{source}");
+    let says = async |wanted: &str| {
+        let turn = crate::support::say(client, wanted, ASK_HOURS).await;
+        text(&turn["bot_response"], "message").contains(wanted)
+    };
+    let worse = HOURS.replace("9 AM to 6 PM", "noon to 6 PM");
+    put(client, &path, json!({ "content": worse }))
+        .await
+        .gives(200);
+    let found = decided(client, &bot).await;
+    assert_eq!(
+        (&found["change"], &found["published"], &found["source_id"]),
+        (&json!("publish_reading"), &json!(false), &json!(source))
+    );
+    let kept = get(client, &path).await.gives(200)["source"].clone();
+    assert_eq!(kept["status"], "ready");
+    assert!(text(&kept, "error").contains("1 rightly, and answers 2 so now"));
+    assert!(says("9 AM").await);
+
+    let better = HOURS.replace("30 days", "60 days");
+    put(client, &path, json!({ "content": better }))
+        .await
+        .gives(200);
+    assert_eq!(decided(client, &bot).await["published"], true);
+    let kept = get(client, &path).await.gives(200)["source"].clone();
+    assert!(text(&kept, "content").contains("60 days"));
+    assert_eq!(kept["error"], Value::Null);
+
+    let lie = "# Mars\n\nThe weather on Mars is sunny and warm.";
+    let made = client.create_text(&bot, "Mars", lie).await.unwrap();
+    let found = decided(client, &bot).await;
+    assert_eq!(
+        (&found["change"], &found["published"]),
+        (&json!("enable_source"), &json!(false))
+    );
+    let made = format!("/knowledge/sources/{made}");
+    assert_eq!(
+        get(client, &made).await.gives(200)["source"]["enabled"],
+        false
+    );
+    // Its owner is free to open the gate.
+    put(
+        client,
+        &format!("/bots/{bot}"),
+        json!({ "evaluation_gate": false }),
+    )
+    .await
+    .gives(200);
+    put(client, &made, json!({ "enabled": true }))
+        .await
+        .gives(200);
+    assert_eq!(
+        get(client, &made).await.gives(200)["source"]["enabled"],
+        true
+    );
 }

@@ -6,13 +6,17 @@ use std::time::Duration;
 use application::tenants;
 use botwright::application;
 use botwright::domain::TenantId;
+use botwright::domain::keys::KeyKind;
 use botwright::domain::plans::Plan;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, TestServer};
 
-use crate::support::{Told, bot_that_knows, eventually, get, make_bot, on_both, post, say, text};
+use crate::support::{
+    Denied, Told, agent, agent_get, agent_of, agent_post, bot_that_knows, eventually, get,
+    make_bot, on_both, post, say, text,
+};
 
 on_both!(
     a_stranger_finds_nothing_on_any_route,
@@ -33,6 +37,7 @@ enum Sees {
 
 /// How a route is called: `BOT`, `SESSION` and `SOURCE` stand for the owner's ids.
 struct Route {
+    prefix: &'static str,
     method: Method,
     path: &'static str,
     query: &'static str,
@@ -43,10 +48,96 @@ struct Route {
 const BOT: &str = "<bot>";
 const SESSION: &str = "<session>";
 const SOURCE: &str = "<source>";
+const TALK: &str = "<talk>";
+const PERSON: &str = "<person>";
 
-/// Every route of the Tenant API. A route of the document that is not here fails the tests.
+const TENANT_API: &str = "/api/v1";
+const AGENT_API: &str = "/v1";
+
+/// Every route of every API. A route of the document that is not here fails the tests.
 fn routes() -> Vec<Route> {
+    let mut all = tenant_routes();
+    all.extend(agent_routes());
+    all
+}
+
+/// The Agent API: called with a key of a bot that has none of the owner's things.
+fn agent_routes() -> Vec<Route> {
+    let route = |method: Method, path, query, body: Option<Value>, sees| Route {
+        prefix: AGENT_API,
+        method,
+        path,
+        query,
+        body,
+        sees,
+    };
+    let listed = |path, query| route(Method::GET, path, query, None, Sees::OwnOnly);
+    let within = |path| route(Method::GET, path, "", None, Sees::NotFound);
+    let told = |path, body, sees| route(Method::POST, path, "", Some(body), sees);
+    let event = |fields: Value| {
+        let mut event = json!({ "id": "1", "type": "chat_open" });
+        let fields = fields.as_object().unwrap().clone();
+        event.as_object_mut().unwrap().extend(fields);
+        json!({ "events": [event] })
+    };
+    let order = |fields: Value| {
+        let mut order = json!({ "externalId": "1", "amount": 1, "currency": "EUR" });
+        let fields = fields.as_object().unwrap().clone();
+        order.as_object_mut().unwrap().extend(fields);
+        order
+    };
+    vec![
+        listed("/agent", ""),
+        told(
+            "/chat",
+            json!({ "message": "What is the secret?" }),
+            Sees::OwnOnly,
+        ),
+        told(
+            "/chat",
+            json!({ "message": "What is the secret?", "conversationId": TALK }),
+            Sees::NotFound,
+        ),
+        listed("/conversations", "customerId=<person>"),
+        within("/conversations/{conversation_id}"),
+        within("/conversations/{conversation_id}/messages"),
+        route(
+            Method::PATCH,
+            "/conversations/{conversation_id}/messages/{message_id}/feedback",
+            "",
+            Some(json!({ "feedback": "NEGATIVE" })),
+            Sees::NotFound,
+        ),
+        told("/events", event(json!({})), Sees::OwnOnly),
+        told(
+            "/events",
+            event(json!({ "conversationId": TALK })),
+            Sees::NotFound,
+        ),
+        listed("/analytics", ""),
+        listed("/analytics/revenue", ""),
+        told(
+            "/orders",
+            order(json!({ "customer": { "id": "owner" } })),
+            Sees::OwnOnly,
+        ),
+        told(
+            "/orders",
+            order(json!({ "externalId": "2", "conversationId": TALK })),
+            Sees::NotFound,
+        ),
+        listed("/orders", ""),
+        listed("/customers", ""),
+        listed("/leads", ""),
+        listed("/emails", ""),
+        listed("/knowledge", ""),
+        listed("/integrations", ""),
+    ]
+}
+
+fn tenant_routes() -> Vec<Route> {
     let route = |method: Method, path, body: Option<Value>, sees| Route {
+        prefix: TENANT_API,
         method,
         path,
         query: "",
@@ -54,6 +145,7 @@ fn routes() -> Vec<Route> {
         sees,
     };
     let listed = |path, query| Route {
+        prefix: TENANT_API,
         method: Method::GET,
         path,
         query,
@@ -79,6 +171,79 @@ fn routes() -> Vec<Route> {
             Sees::NotFound,
         ),
         route(Method::DELETE, "/bots/{bot_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/bots/{bot_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/conversations",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/bots/{bot_id}/integrations",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/integrations",
+            Some(json!({ "name": "Mine", "kind": "openai", "api_key": "sk" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/integrations/{integration_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::PATCH,
+            "/integrations/{integration_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/integrations/{integration_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/integrations/{integration_id}/test",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/conversations/{session_id}/messages",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/conversations/{session_id}",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/api-keys",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/bots/{bot_id}/api-keys", None, Sees::NotFound),
+        route(
+            Method::DELETE,
+            "/bots/{bot_id}/api-keys/{key_id}",
+            None,
+            Sees::NotFound,
+        ),
         listed("/conversations", "bot_id=<bot>"),
         route(
             Method::GET,
@@ -137,6 +302,52 @@ fn routes() -> Vec<Route> {
         route(
             Method::GET,
             "/bots/{bot_id}/evaluations/{evaluation_id}",
+            None,
+            Sees::NotFound,
+        ),
+        listed("/webhooks", ""),
+        route(
+            Method::POST,
+            "/webhooks",
+            Some(
+                json!({ "id": BOT, "url": "https://example.com/", "events": ["message.received"] }),
+            ),
+            Sees::OwnOnly,
+        ),
+        route(Method::GET, "/webhooks/{webhook_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/webhooks/{webhook_id}",
+            Some(json!({ "enabled": false, "url": "https://example.com/mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/rotate",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/test",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::GET,
+            "/webhooks/{webhook_id}/deliveries",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/webhooks/{webhook_id}/deliveries/{delivery_id}/replay",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/webhooks/{webhook_id}",
             None,
             Sees::NotFound,
         ),
@@ -201,23 +412,54 @@ struct Owned {
     source: String,
     message: String,
     evaluation: String,
+    integration: String,
+    webhook: String,
+    delivery: String,
+    key: String,
+    talk: String,
+    person: String,
+    agent: Client,
 }
 
 const OWNED_SESSION: &str = "owners-session";
 
 impl Owned {
-    async fn make(client: &Client) -> Self {
+    async fn make(url: &str, client: &Client) -> Self {
         let bot = bot_that_knows(client, "The secret of the owner is the number 4711.").await;
-        let turn = say(client, OWNED_SESSION, "What is the secret of the owner?").await;
+        let webhook = json!({ "url": "https://webhooks.invalid/", "events": ["message.received"] });
+        let webhook = post(client, "/webhooks", webhook).await;
+        let path = format!("/conversations/{OWNED_SESSION}/messages");
+        let words = json!({ "message": "What is the secret of the owner?", "user_identifier": "owner",
+            "user_name": "Olga Owner", "user_email": "olga@example.com" });
+        let turn = post(client, &path, words).await.gives(200).clone();
+        let agent = agent_of(url, client, &bot).await;
+        let order = json!({ "externalId": "olgas-order", "amount": 4711, "currency": "EUR",
+            "customer": { "id": "owner" } });
+        agent_post(&agent, "/orders", order).await.grants();
+        let talks = agent_get(&agent, "/conversations").await;
+        let talk = talks.grants()["data"][0].clone();
         let list = get(client, "/knowledge/sources").await;
         let cases =
             json!({ "cases": [{ "question": "The secret?", "expected_phrases": ["4711"] }] });
         let evaluation = post(client, &format!("/bots/{bot}/evaluations"), cases).await;
+        let integration =
+            json!({ "name": "Owners", "kind": "openai", "api_key": "sk", "enabled": false });
+        let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
+        let path = format!("/bots/{bot}/api-keys");
+        let key = post(client, &path, json!({ "name": "key" })).await;
         Self {
             bot,
+            integration: text(integration.gives(201), "id").to_owned(),
+            talk: text(&talk, "id").to_owned(),
+            person: text(&talk["customer"], "id").to_owned(),
+            agent,
+            key: text(key.gives(201), "id").to_owned(),
             source: text(&list.lists()[0], "id").to_owned(),
             evaluation: text(evaluation.gives(201), "id").to_owned(),
             message: text(&turn["bot_response"], "id").to_owned(),
+            webhook: text(webhook.gives(201), "id").to_owned(),
+            // A delivery is known by its event, and that by its message.
+            delivery: text(&turn["user_message"], "id").to_owned(),
         }
     }
 
@@ -227,10 +469,17 @@ impl Owned {
             (BOT, &self.bot),
             ("{session_id}", OWNED_SESSION),
             (SESSION, OWNED_SESSION),
+            ("{conversation_id}", &self.talk),
+            (TALK, &self.talk),
+            (PERSON, &self.person),
             ("{source_id}", &self.source),
             (SOURCE, &self.source),
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
+            ("{integration_id}", &self.integration),
+            ("{webhook_id}", &self.webhook),
+            ("{delivery_id}", &self.delivery),
+            ("{key_id}", &self.key),
         ];
         names
             .iter()
@@ -238,10 +487,8 @@ impl Owned {
     }
 
     async fn call(&self, client: &Client, route: &Route) -> Answer {
-        let request = client.request(
-            route.method.clone(),
-            &self.fill(&format!("{}?{}", route.path, route.query)),
-        );
+        let path = format!("{}{}?{}", route.prefix, route.path, route.query);
+        let request = client.request_outside(route.method.clone(), &self.fill(&path));
         let request = match &route.body {
             Some(body) => request
                 .header("content-type", "application/json")
@@ -259,7 +506,7 @@ impl Owned {
         client.answer(request).await.unwrap()
     }
 
-    /// All that the owner sees of it.
+    /// All that the owner sees of it: of the tenant first, then of the bot.
     async fn snapshot(&self, client: &Client) -> Vec<String> {
         let mut seen = Vec::new();
         for path in [
@@ -278,19 +525,31 @@ impl Owned {
             assert_eq!(answer.status, 200, "{path} {}", answer.text);
             seen.push(answer.text);
         }
+        assert_eq!(seen.len(), TENANTS);
+        for path in [
+            "/conversations/{conversation_id}",
+            "/analytics",
+            "/orders",
+            "/customers",
+            "/leads",
+        ] {
+            let answer = agent_get(&self.agent, &self.fill(path)).await;
+            assert_eq!(answer.status, 200, "{path} {}", answer.text);
+            seen.push(answer.text);
+        }
         seen
     }
 }
 
-/// The document's routes as (method, path below the prefix).
+/// How many parts of a snapshot are of the whole tenant.
+const TENANTS: usize = 10;
+
+/// The document's routes as (method, path).
 async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {
     let request = server.client.request_outside(Method::GET, "/openapi.json");
     let document = server.client.answer(request).await.unwrap().body;
     let mut routes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let Some(path) = path.strip_prefix("/api/v1") else {
-            continue;
-        };
         for method in item
             .as_object()
             .unwrap()
@@ -307,7 +566,12 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
     let routes = routes();
     let known: BTreeSet<_> = routes
         .iter()
-        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .map(|route| {
+            (
+                route.method.to_string(),
+                format!("{}{}", route.prefix, route.path),
+            )
+        })
         .collect();
     assert_eq!(
         documented(server).await,
@@ -315,44 +579,69 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
         "every route of the document, and no other, is in the table"
     );
 
-    let owned = Owned::make(&server.client).await;
+    let owned = Owned::make(&server.url(), &server.client).await;
+    // A second bot of the owner's knows nothing of the first.
+    let second = make_bot(&server.client, json!({ "name": "Second" })).await;
+    let second = agent(server, text(&second, "id")).await;
     let before = owned.snapshot(&server.client).await;
     let stranger = server.another_tenant(Plan::Enterprise).await;
-    make_bot(&stranger, json!({ "name": "Strangers bot" })).await;
+    let bot = make_bot(&stranger, json!({ "name": "Strangers bot" })).await;
+    let strangers = agent_of(&server.url(), &stranger, text(&bot, "id")).await;
     for route in &routes {
-        let answer = owned.call(&stranger, route).await;
-        let called = format!("{} {}: {}", route.method, route.path, answer.text);
-        match route.sees {
-            Sees::NotFound => assert_eq!(
-                (answer.status, &answer.body["success"]),
-                (404, &json!(false)),
-                "{called}"
-            ),
-            Sees::OwnOnly => assert!((200..300).contains(&answer.status), "{called}"),
-        }
-        for secret in [
-            &owned.bot,
-            &owned.source,
-            OWNED_SESSION,
-            "4711",
-            &server.tenant_id,
-            "Handbook",
-        ] {
-            assert!(!answer.text.contains(secret), "{called}");
-        }
-        if !route.query.is_empty() && answer.body["data"].is_array() {
-            assert!(answer.lists().is_empty(), "{called}");
-        }
+        let client = match route.prefix {
+            AGENT_API => &strangers,
+            _ => &stranger,
+        };
+        finds_nothing(server, &owned, client, route).await;
     }
     assert_eq!(
         owned.snapshot(&server.client).await,
         before,
         "the owner's data is as it was"
     );
+    for route in &agent_routes() {
+        finds_nothing(server, &owned, &second, route).await;
+    }
+    let after = owned.snapshot(&server.client).await;
+    assert_eq!(after[TENANTS..], before[TENANTS..], "and the first bot's");
+}
+
+async fn finds_nothing(server: &TestServer, owned: &Owned, client: &Client, route: &Route) {
+    let answer = owned.call(client, route).await;
+    let called = format!("{} {}: {}", route.method, route.path, answer.text);
+    match route.sees {
+        Sees::NotFound if route.prefix == AGENT_API => {
+            answer.denies(404);
+        }
+        Sees::NotFound => assert_eq!(
+            (answer.status, &answer.body["success"]),
+            (404, &json!(false)),
+            "{called}"
+        ),
+        Sees::OwnOnly => assert!((200..300).contains(&answer.status), "{called}"),
+    }
+    for secret in [
+        "Olga",
+        "olga",
+        &owned.talk,
+        &owned.bot,
+        &owned.source,
+        &owned.webhook,
+        OWNED_SESSION,
+        "4711",
+        &server.tenant_id,
+        "Handbook",
+    ] {
+        assert!(!answer.text.contains(secret), "{called}");
+    }
+    if !route.query.is_empty() && answer.body["data"].is_array() {
+        let data = answer.body["data"].as_array().unwrap();
+        assert!(data.is_empty(), "{called}");
+    }
 }
 
 async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
-    let owned = Owned::make(&server.client).await;
+    let owned = Owned::make(&server.url(), &server.client).await;
     let before = owned.snapshot(&server.client).await;
     let stranger = server.another_tenant(Plan::Enterprise).await;
     let bot = make_bot(&stranger, json!({})).await;
@@ -371,9 +660,9 @@ async fn one_name_in_two_tenants_is_two_conversations(server: &TestServer) {
 }
 
 async fn no_route_opens_without_a_good_key(server: &TestServer) {
-    let owned = Owned::make(&server.client).await;
+    let owned = Owned::make(&server.url(), &server.client).await;
     let before = owned.snapshot(&server.client).await;
-    let unknown = botwright::domain::keys::ApiSecret::tenant([7; 32]);
+    let unknown = botwright::domain::keys::ApiSecret::new(KeyKind::Tenant, [7; 32]);
     let url = server.url();
     for (client, error) in [
         (Client::without_key(&url), "Missing API key"),
@@ -382,10 +671,20 @@ async fn no_route_opens_without_a_good_key(server: &TestServer) {
         (Client::new(&url, unknown.reveal()), "Invalid API key"),
     ] {
         for route in routes() {
-            owned.call(&client, &route).await.refuses(401, error);
+            refused(&owned.call(&client, &route).await, &route, error);
         }
     }
     assert_eq!(owned.snapshot(&server.client).await, before);
+}
+
+#[track_caller]
+fn refused(answer: &Answer, route: &Route, error: &str) {
+    if route.prefix == AGENT_API {
+        let told = text(answer.denies(401), "message");
+        assert!(told.starts_with(error), "{told}");
+    } else {
+        answer.refuses(401, error);
+    }
 }
 
 const SOON: Duration = Duration::from_secs(5);
@@ -396,19 +695,18 @@ async fn refused_on_every_route(client: &Client, owned: &Owned) {
     })
     .await;
     for route in routes() {
-        owned
-            .call(client, &route)
-            .await
-            .refuses(401, "Invalid API key");
+        refused(&owned.call(client, &route).await, &route, "Invalid API key");
     }
 }
 
 async fn a_revoked_key_is_refused_within_five_seconds(server: &TestServer) {
     let app = server.app();
     let tenant = TenantId::parse(&server.tenant_id).unwrap();
-    let (key, secret) = tenants::create_key(app, tenant, "second").await.unwrap();
+    let (key, secret) = tenants::create_key(app, tenant, None, "second")
+        .await
+        .unwrap();
     let second = Client::new(&server.url(), secret.reveal());
-    let owned = Owned::make(&second).await;
+    let owned = Owned::make(&server.url(), &second).await;
     tenants::revoke_key(app, tenant, key.id).await.unwrap();
     refused_on_every_route(&second, &owned).await;
     get(&server.client, "/tenant/info").await.gives(200);
@@ -419,7 +717,7 @@ async fn a_suspended_tenant_is_refused_within_five_seconds(server: &TestServer) 
     let app = server.app();
     let tenant = TenantId::parse(&server.tenant_id).unwrap();
     let client = &server.client;
-    let owned = Owned::make(client).await;
+    let owned = Owned::make(&server.url(), client).await;
     let before = owned.snapshot(client).await;
     let other = server.another_tenant(Plan::Enterprise).await;
     tenants::suspend(app, tenant).await.unwrap();
@@ -430,6 +728,7 @@ async fn a_suspended_tenant_is_refused_within_five_seconds(server: &TestServer) 
         get(client, "/tenant/info").await.status == 200
     })
     .await;
+    agent_get(&owned.agent, "/agent").await.grants();
     // All but the tenant's own time of change.
     assert_eq!(owned.snapshot(client).await[1..], before[1..]);
 }

@@ -6,6 +6,8 @@
     reason = "a test ends where what it needs is not there"
 )]
 
+mod agent;
+mod agent_keys;
 mod analytics;
 mod answers;
 mod binary;
@@ -22,10 +24,12 @@ mod evaluations;
 mod forms;
 mod hostile;
 mod idempotency;
+mod integrations;
 mod isolation;
 mod knowledge;
 mod limits;
 mod operations;
+mod platform;
 mod program;
 mod providers;
 mod raw;
@@ -39,4 +43,5 @@ mod support;
 mod tenant;
 mod traces;
 mod uploads;
+mod webhooks;
 mod websites;

@@ -89,9 +89,9 @@ async fn a_wrong_method_is_told_the_right_ones(server: &TestServer) {
     for (method, path, allowed) in [
         (Method::POST, "/tenant/info", "GET"),
         (Method::DELETE, "/bots", "GET, POST"),
-        (Method::POST, "/bots/a", "GET, PUT, DELETE"),
+        (Method::POST, "/bots/a", "GET, PUT, PATCH, DELETE"),
         (Method::PATCH, "/conversations", "GET"),
-        (Method::GET, "/conversations/a/messages", "POST"),
+        (Method::PUT, "/conversations/a/messages", "GET, POST"),
         (Method::GET, "/conversations/a/end", "POST"),
         (Method::PUT, "/analytics/overview", "GET"),
         (Method::GET, "/knowledge/upload", "POST"),

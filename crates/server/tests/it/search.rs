@@ -162,3 +162,72 @@ async fn search_checks_its_fields(server: &TestServer) {
     .await
     .gives(200);
 }
+
+/// Two servers, one on each engine, that know the same are asked the same: what is found, in which order and how sure,
+/// does not depend on the engine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ranking_is_the_same_on_both_engines() {
+    let servers = [
+        TestServer::start().await,
+        TestServer::builder().postgres().start().await,
+    ];
+    let topics = [
+        "refunds",
+        "opening hours",
+        "shipping",
+        "repairs",
+        "gift cards",
+        "returns",
+        "invoices",
+        "parking",
+    ];
+    let mut bots = Vec::new();
+    for server in &servers {
+        let client = &server.client;
+        let bot = text(&make_bot(client, json!({})).await, "id").to_owned();
+        for (number, topic) in topics.iter().enumerate() {
+            let other = topics[(number + 3) % topics.len()];
+            let sections = (0..5).map(|part| {
+                format!(
+                    "## {topic} {part}\n\nOn {topic} in case {part}: ask us within {} days. Not about {other}.\n\n",
+                    number * 7 + part
+                )
+            });
+            let content: String = sections.collect();
+            client
+                .create_text(&bot, &format!("On {topic}"), &content)
+                .await
+                .unwrap();
+        }
+        bots.push(bot);
+    }
+    for topic in topics {
+        for query in [
+            format!("What about {topic}?"),
+            format!("How many days for {topic} in case 3"),
+            format!("days case {topic} not"),
+        ] {
+            let mut found = Vec::new();
+            for (server, bot) in servers.iter().zip(&bots) {
+                let body = json!({ "bot_id": bot, "query": query, "limit": 50 });
+                let answer = post(&server.client, "/knowledge/search", body).await;
+                let data = answer.gives(200);
+                let results = data["results"].as_array().unwrap();
+                let seen = |hit: &Value| {
+                    (
+                        hit["source_name"].clone(),
+                        hit["chunk_index"].clone(),
+                        hit["score"].clone(),
+                    )
+                };
+                let results: Vec<_> = results.iter().map(seen).collect();
+                found.push((data["answerable"].clone(), results));
+            }
+            assert!(!found[0].1.is_empty(), "{query}");
+            assert_eq!(found[0], found[1], "{query}");
+        }
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}

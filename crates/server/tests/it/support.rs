@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Client};
+use testkit::{Answer, Client, TestServer};
 
 /// Makes a test per engine of each `async fn name(server: &TestServer)`; `name: |builder| …` sets the server up.
 macro_rules! on_both {
@@ -64,8 +65,67 @@ pub async fn put(client: &Client, path: &str, body: Value) -> Answer {
     client.put(path, &body).await.unwrap()
 }
 
+pub async fn patch(client: &Client, path: &str, body: Value) -> Answer {
+    client.patch(path, &body).await.unwrap()
+}
+
 pub async fn delete(client: &Client, path: &str) -> Answer {
     client.delete(path).await.unwrap()
+}
+
+/// A client with a new key of a bot.
+pub async fn agent(server: &TestServer, bot: &str) -> Client {
+    agent_of(&server.url(), &server.client, bot).await
+}
+
+/// A client with a new key of a bot of the tenant whose client this is.
+pub async fn agent_of(url: &str, client: &Client, bot: &str) -> Client {
+    let made = post(
+        client,
+        &format!("/bots/{bot}/api-keys"),
+        json!({ "name": "key" }),
+    )
+    .await;
+    Client::new(url, text(made.gives(201), "api_key"))
+}
+
+/// GET below `/v1`, whatever comes.
+pub async fn agent_get(agent: &Client, path: &str) -> Answer {
+    let request = agent.request_outside(Method::GET, &format!("/v1{path}"));
+    agent.answer(request).await.unwrap()
+}
+
+/// POST of JSON below `/v1`, whatever comes.
+pub async fn agent_post(agent: &Client, path: &str, body: Value) -> Answer {
+    let request = agent.request_outside(Method::POST, &format!("/v1{path}"));
+    agent.answer(request.json(&body)).await.unwrap()
+}
+
+/// What every answer of the Agent API must be like.
+pub trait Denied {
+    /// The body of a success.
+    fn grants(&self) -> &Value;
+    /// Asserts an error with this status; answers its body.
+    fn denies(&self, status: u16) -> &Value;
+}
+
+impl Denied for Answer {
+    #[track_caller]
+    fn grants(&self) -> &Value {
+        assert!((200..300).contains(&self.status), "{}", self.text);
+        enveloped(self);
+        &self.body
+    }
+
+    #[track_caller]
+    fn denies(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(keys(&self.body), ["error", "message", "statusCode"]);
+        assert_eq!(self.body["statusCode"], status);
+        assert!(text(&self.body, "message").len() > 10, "{}", self.text);
+        enveloped(self);
+        &self.body
+    }
 }
 
 /// What every answer must be like.

@@ -6,6 +6,8 @@ mod migrate;
 #[path = "../queries/mod.rs"]
 mod queries;
 
+pub(crate) use queries::Trials;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,6 +230,14 @@ macro_rules! held {
     };
 }
 pub(crate) use held;
+
+/// A query that holds its rows until the commit, and passes over those that others hold.
+macro_rules! unless_held {
+    ($query:expr) => {
+        $query.for_no_key_update().skip_locked()
+    };
+}
+pub(crate) use unless_held;
 
 /// The job to lease next, passing over those that another worker is about to lease.
 pub(crate) async fn next_job(

@@ -9,7 +9,7 @@ use domain::{BotId, Clash, Error, Limit, Resource, Result, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store};
 use super::knowledge_index::StateRow;
-use super::{count, number, optional_word, run, word};
+use super::{count, number, optional_word, run, small, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots, tenants};
 use crate::types::{Key, Moment, key};
@@ -29,6 +29,8 @@ pub(super) struct BotRow {
     bot_role: Option<String>,
     is_active: bool,
     is_default: bool,
+    evaluation_gate: bool,
+    connection_count: i64,
     created_at: Moment,
     updated_at: Moment,
 }
@@ -50,6 +52,8 @@ impl TryFrom<BotRow> for Bot {
             bot_role: optional_word(BotRole::parse, row.bot_role.as_deref())?,
             is_active: row.is_active,
             is_default: row.is_default,
+            evaluation_gate: row.evaluation_gate,
+            connections: small(row.connection_count),
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
         })
@@ -68,6 +72,7 @@ struct ChangedColumns {
     personality: Option<Option<&'static str>>,
     bot_role: Option<Option<&'static str>>,
     is_active: Option<bool>,
+    evaluation_gate: Option<bool>,
     updated_at: Moment,
 }
 
@@ -144,6 +149,8 @@ async fn create(conn: &mut Conn, bot: &Bot, max: Option<u64>) -> Result<Bot, Fau
         bot_role: bot.bot_role.map(|r| r.as_str().to_owned()),
         is_active: bot.is_active,
         is_default: bots == 1,
+        evaluation_gate: bot.evaluation_gate,
+        connection_count: 0,
         created_at: Moment(bot.created_at),
         updated_at: Moment(bot.updated_at),
     };
@@ -273,6 +280,7 @@ async fn update(
             personality: changes.personality.map(|p| p.map(Personality::as_str)),
             bot_role: changes.bot_role.map(|r| r.map(BotRole::as_str)),
             is_active: changes.is_active,
+            evaluation_gate: changes.evaluation_gate,
             updated_at: Moment(at),
         })
         .returning(BotRow::as_returning())

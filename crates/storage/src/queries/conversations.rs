@@ -6,18 +6,18 @@ use diesel_async::RunQueryDsl;
 use domain::bots::ChannelType;
 use domain::conversations::{
     Conversation, ConversationFilter, ConversationStatus, Conversations, Exchange, Incoming,
-    RECENT_MESSAGES, Received, Reply,
+    Learned, RECENT_MESSAGES, Received, Reply, Sentiment,
 };
-use domain::messages::Message;
+use domain::messages::{Feedback, Message};
 use domain::paging::{Page, PageRequest};
 use domain::{BotId, ConversationId, MessageId, Result, TenantId, Timestamp};
 
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
 use super::statistics::{self, Counted};
-use super::{count, messages, run, turns, usage, word};
+use super::{count, messages, optional_word, run, turns, usage, word};
 use crate::fault::Fault;
-use crate::schema::{bots, conversations, end_users};
+use crate::schema::{bots, conversation_products as products, conversations, end_users};
 use crate::scope::Scope;
 use crate::types::{Json, Key, Moment, key};
 
@@ -48,6 +48,35 @@ impl Conversations for Store {
             self.read("conversations.find", tenant),
             [session_id],
             |conn| { find(conn, tenant, &session_id) }
+        )
+    }
+
+    async fn find_by_id(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>> {
+        run!(self.read("conversations.find_by_id", tenant), [], |conn| {
+            find_by_id(conn, tenant, id)
+        })
+    }
+
+    async fn delete(&self, tenant: TenantId, id: ConversationId) -> Result<bool> {
+        run!(self.write("conversations.delete", tenant), [], |conn| {
+            delete(conn, tenant, id)
+        })
+    }
+
+    async fn message_page(
+        &self,
+        tenant: TenantId,
+        id: ConversationId,
+        page: PageRequest,
+    ) -> Result<Page<Message>> {
+        run!(
+            self.read("conversations.message_page", tenant),
+            [],
+            |conn| messages::page(conn, tenant, id, page)
         )
     }
 
@@ -86,11 +115,11 @@ impl Conversations for Store {
     async fn list(
         &self,
         tenant: TenantId,
-        filter: ConversationFilter,
+        filter: &ConversationFilter,
         page: PageRequest,
     ) -> Result<Page<Conversation>> {
-        run!(self.read("conversations.list", tenant), [], |conn| {
-            list(conn, tenant, filter, page)
+        run!(self.read("conversations.list", tenant), [filter], |conn| {
+            list(conn, tenant, &filter, page)
         })
     }
 
@@ -104,6 +133,28 @@ impl Conversations for Store {
             self.write("conversations.end", tenant),
             [session_id],
             |conn| { end(conn, tenant, &session_id, at) }
+        )
+    }
+
+    async fn set_feedback(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+        message: MessageId,
+        feedback: Option<Feedback>,
+    ) -> Result<Option<Message>> {
+        run!(
+            self.write("conversations.set_feedback", tenant),
+            [],
+            |conn| messages::set_feedback(conn, tenant, conversation, message, feedback)
+        )
+    }
+
+    async fn learn(&self, tenant: TenantId, id: ConversationId, learned: &Learned) -> Result<bool> {
+        run!(
+            self.write("conversations.learn", tenant),
+            [learned],
+            |conn| learn(conn, tenant, id, &learned)
         )
     }
 
@@ -125,6 +176,8 @@ struct ConversationRow {
     channel: String,
     status: String,
     tags: Json,
+    sentiment: Option<String>,
+    purchased: bool,
     started_at: Moment,
     ended_at: Option<Moment>,
     created_at: Moment,
@@ -142,6 +195,8 @@ fn shown((row, bot_name, end_user): Shown) -> Result<Conversation, Fault> {
         channel: word(ChannelType::parse, &row.channel)?,
         status: word(ConversationStatus::parse, &row.status)?,
         tags: row.tags.0,
+        sentiment: optional_word(Sentiment::parse, row.sentiment.as_deref())?,
+        purchased: row.purchased,
         started_at: row.started_at.0,
         ended_at: row.ended_at.map(|at| at.0),
         created_at: row.created_at.0,
@@ -184,6 +239,39 @@ async fn find(
     found.map(shown).transpose()
 }
 
+async fn find_by_id(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+) -> Result<Option<Conversation>, Fault> {
+    let found: Option<Shown> = with_names!()
+        .filter(conversations::tenant_id.eq(key(tenant)))
+        .filter(conversations::id.eq(key(id)))
+        .first(conn)
+        .await
+        .optional()?;
+    found.map(shown).transpose()
+}
+
+async fn delete(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> Result<bool, Fault> {
+    let row = || conversations::table.find((key(tenant), key(id)));
+    let locked = diesel::update(row())
+        .set(conversations::last_seq.eq(conversations::last_seq))
+        .returning(Locked::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    let Some(locked) = locked else {
+        return Ok(false);
+    };
+    for (day, said) in messages::by_day(conn, tenant, id).await? {
+        statistics::uncount_messages(conn, tenant, locked.bot_id, id, day, said).await?;
+    }
+    statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
+    diesel::delete(row()).execute(conn).await?;
+    Ok(true)
+}
+
 async fn find_exchange(
     conn: &mut Conn,
     tenant: TenantId,
@@ -199,13 +287,9 @@ async fn find_exchange(
     let Some(question) = question else {
         return Ok(None);
     };
-    let conversation: Shown = with_names!()
-        .filter(conversations::tenant_id.eq(key(tenant)))
-        .filter(conversations::id.eq(key(answer.conversation_id)))
-        .first(conn)
-        .await?;
-    Ok(Some(Exchange {
-        conversation: shown(conversation)?,
+    let conversation = find_by_id(conn, tenant, answer.conversation_id).await?;
+    Ok(conversation.map(|conversation| Exchange {
+        conversation,
         question,
         answer,
     }))
@@ -235,7 +319,7 @@ async fn recent(
 async fn list(
     conn: &mut Conn,
     tenant: TenantId,
-    filter: ConversationFilter,
+    filter: &ConversationFilter,
     page: PageRequest,
 ) -> Result<Page<Conversation>, Fault> {
     /// The same conditions for the count and for the page.
@@ -252,6 +336,28 @@ async fn list(
             }
             if let Some(channel) = filter.channel {
                 query = query.filter(conversations::channel.eq(channel.as_str()));
+            }
+            if let Some(from) = filter.from {
+                query = query.filter(conversations::started_at.ge(Moment(from)));
+            }
+            if let Some(until) = filter.until {
+                query = query.filter(conversations::started_at.lt(Moment(until)));
+            }
+            if let Some(sentiment) = filter.sentiment {
+                query = query.filter(conversations::sentiment.eq(sentiment.as_str()));
+            }
+            if let Some(product) = &filter.product {
+                let named = products::table
+                    .filter(products::tenant_id.eq(key(tenant)))
+                    .filter(products::product.eq(product.to_lowercase()))
+                    .select(products::conversation_id);
+                query = query.filter(conversations::id.eq_any(named));
+            }
+            if let Some(purchased) = filter.purchased {
+                query = query.filter(conversations::purchased.eq(purchased));
+            }
+            if let Some(person) = filter.end_user {
+                query = query.filter(conversations::end_user_id.eq(key(person)));
             }
             query
         }};
@@ -286,6 +392,17 @@ pub(super) struct Locked {
     pub last_message_at: Moment,
 }
 
+impl Locked {
+    fn counted(&self) -> Counted {
+        Counted {
+            id: self.id.0.into(),
+            bot: self.bot_id,
+            channel: self.channel.clone(),
+            started_at: self.started_at.0,
+        }
+    }
+}
+
 /// Moves a conversation to a status, with its statistics. One that has it already is left as it is.
 pub(super) async fn set_status(
     conn: &mut Conn,
@@ -304,12 +421,7 @@ pub(super) async fn set_status(
         ))
         .execute(conn)
         .await?;
-    let counted = Counted {
-        id: locked.id.0.into(),
-        bot: locked.bot_id,
-        channel: locked.channel.clone(),
-        started_at: locked.started_at.0,
-    };
+    let counted = locked.counted();
     statistics::leave(conn, tenant, &counted, &locked.status).await?;
     statistics::enter(conn, tenant, &counted, status).await
 }
@@ -334,6 +446,39 @@ async fn end(
     };
     set_status(conn, tenant, &locked, ConversationStatus::Ended, Some(at)).await?;
     find(conn, tenant, session_id).await
+}
+
+async fn learn(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+    learned: &Learned,
+) -> Result<bool, Fault> {
+    let changed = diesel::update(conversations::table.find((key(tenant), key(id))))
+        .set(conversations::sentiment.eq(learned.sentiment.map(Sentiment::as_str)))
+        .execute(conn)
+        .await?;
+    if changed == 0 {
+        return Ok(false);
+    }
+    diesel::delete(products::table)
+        .filter(products::tenant_id.eq(key(tenant)))
+        .filter(products::conversation_id.eq(key(id)))
+        .execute(conn)
+        .await?;
+    for name in &learned.products {
+        diesel::insert_into(products::table)
+            .values((
+                products::tenant_id.eq(key(tenant)),
+                products::conversation_id.eq(key(id)),
+                products::product.eq(name.to_lowercase()),
+                products::name.eq(name.as_str()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .await?;
+    }
+    Ok(true)
 }
 
 async fn abandon(

@@ -89,11 +89,11 @@ impl Embeddings for Store {
         )
     }
 
-    async fn finish(&self, run: &EmbeddingRun) -> Result<bool> {
+    async fn finish(&self, run: &EmbeddingRun, switch_over: bool) -> Result<bool> {
         run!(
             self.write("embeddings.finish", run.tenant_id),
             [run],
-            |conn| finish(conn, &run)
+            |conn| finish(conn, &run, switch_over)
         )
     }
 
@@ -175,6 +175,27 @@ async fn want(conn: &mut Conn, model: &str, at: Timestamp) -> Result<(), Fault> 
         .await?;
     for (tenant, source) in behind {
         jobs::have_embedded(conn, tenant.0.into(), source.0.into(), at).await?;
+    }
+    // No job's end will take up a model that has embedded everything before.
+    let elsewhere: Vec<(Key, Key)> = bots::table
+        .filter(bots::embedding_held.eq(false))
+        .filter(
+            bots::embedding_model
+                .is_null()
+                .or(bots::embedding_model.ne(model)),
+        )
+        .filter(exists(
+            sources::table
+                .filter(sources::tenant_id.eq(bots::tenant_id))
+                .filter(sources::bot_id.eq(bots::id))
+                .filter(sources::status.eq(SourceStatus::Ready.as_str()))
+                .filter(embedded_by!(model)),
+        ))
+        .select((bots::tenant_id, bots::id))
+        .load(conn)
+        .await?;
+    for (tenant, bot) in elsewhere {
+        take_up(conn, tenant.0.into(), bot, model).await?;
     }
     Ok(())
 }
@@ -308,7 +329,7 @@ async fn hold_up(conn: &mut Conn, run: &EmbeddingRun, error: &str) -> Result<(),
     Ok(())
 }
 
-async fn finish(conn: &mut Conn, run: &EmbeddingRun) -> Result<bool, Fault> {
+async fn finish(conn: &mut Conn, run: &EmbeddingRun, switch_over: bool) -> Result<bool, Fault> {
     let Some(bot) = bot_of(conn, run).await? else {
         return Ok(false);
     };
@@ -324,23 +345,36 @@ async fn finish(conn: &mut Conn, run: &EmbeddingRun) -> Result<bool, Fault> {
         .filter(embeddings::generation.lt(run.generation))
         .execute(conn)
         .await?;
-    let (active, is_held): (Option<String>, bool) = bots::table
-        .find((key(run.tenant_id), bot))
-        .select((bots::embedding_model, bots::embedding_held))
-        .first(conn)
-        .await?;
-    if is_held || active.as_deref() == Some(run.model.as_str()) {
-        return Ok(true);
-    }
-    let is_behind = sources::table
-        .filter(sources::tenant_id.eq(key(run.tenant_id)))
-        .filter(sources::bot_id.eq(bot))
-        .filter(sources::status.eq(SourceStatus::Ready.as_str()))
-        .filter(not(embedded_by!(run.model.as_str())));
-    if !diesel::select(exists(is_behind)).get_result(conn).await? {
-        switch(conn, run.tenant_id, bot, Some(&run.model), false).await?;
+    if switch_over {
+        take_up(conn, run.tenant_id, bot, &run.model).await?;
     }
     Ok(true)
+}
+
+/// Switches a bot over to a model that has embedded all of its knowledge, unless its owner chose another, or wants an
+/// evaluation first.
+async fn take_up(conn: &mut Conn, tenant: TenantId, bot: Key, model: &str) -> Result<(), Fault> {
+    let (active, is_held, is_gated): (Option<String>, bool, bool) = bots::table
+        .find((key(tenant), bot))
+        .select((
+            bots::embedding_model,
+            bots::embedding_held,
+            bots::evaluation_gate,
+        ))
+        .first(conn)
+        .await?;
+    if is_held || is_gated || active.as_deref() == Some(model) {
+        return Ok(());
+    }
+    let is_behind = sources::table
+        .filter(sources::tenant_id.eq(key(tenant)))
+        .filter(sources::bot_id.eq(bot))
+        .filter(sources::status.eq(SourceStatus::Ready.as_str()))
+        .filter(not(embedded_by!(model)));
+    if !diesel::select(exists(is_behind)).get_result(conn).await? {
+        switch(conn, tenant, bot, Some(model), false).await?;
+    }
+    Ok(())
 }
 
 async fn switch(

@@ -61,12 +61,21 @@ impl Evaluations for Store {
         tenant: TenantId,
         id: EvaluationId,
         error: Option<&str>,
+        published: Option<bool>,
         at: Timestamp,
     ) -> Result<()> {
         let error = error.map(str::to_owned);
         run!(self.write("evaluations.finish", tenant), [error], |conn| {
-            finish(conn, tenant, id, error.as_deref(), at)
+            finish(conn, tenant, id, error.as_deref(), published, at)
         })
+    }
+
+    async fn newest_in_force(&self, tenant: TenantId, bot: BotId) -> Result<Option<Evaluation>> {
+        run!(
+            self.read("evaluations.newest_in_force", tenant),
+            [],
+            |conn| newest_in_force(conn, tenant, bot)
+        )
     }
 
     async fn list(
@@ -91,6 +100,8 @@ struct EvaluationRow {
     case_count: i64,
     score: Json,
     error: Option<String>,
+    change: Option<Json>,
+    published: Option<bool>,
     created_at: Moment,
     finished_at: Option<Moment>,
 }
@@ -107,6 +118,8 @@ impl TryFrom<EvaluationRow> for Evaluation {
             cases: small(row.case_count),
             score: of_json(row.score)?,
             error: row.error,
+            change: row.change.map(of_json).transpose()?,
+            published: row.published,
             created_at: row.created_at.0,
             finished_at: row.finished_at.map(|at| at.0),
         })
@@ -139,6 +152,8 @@ async fn create(
         case_count: i64::from(evaluation.cases),
         score: json(&evaluation.score)?,
         error: evaluation.error.clone(),
+        change: evaluation.change.as_ref().map(json).transpose()?,
+        published: evaluation.published,
         created_at: Moment(evaluation.created_at),
         finished_at: evaluation.finished_at.map(Moment),
     };
@@ -229,6 +244,7 @@ async fn finish(
     tenant: TenantId,
     id: EvaluationId,
     error: Option<&str>,
+    published: Option<bool>,
     at: Timestamp,
 ) -> Result<(), Fault> {
     let status = match error {
@@ -239,11 +255,34 @@ async fn finish(
         .set((
             evaluations::status.eq(status.as_str()),
             evaluations::error.eq(error),
+            evaluations::published.eq(published),
             evaluations::finished_at.eq(Moment(at)),
         ))
         .execute(conn)
         .await?;
     Ok(())
+}
+
+async fn newest_in_force(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+) -> Result<Option<Evaluation>, Fault> {
+    let row = evaluations::table
+        .filter(evaluations::tenant_id.eq(key(tenant)))
+        .filter(evaluations::bot_id.eq(key(bot)))
+        .filter(evaluations::status.eq(EvaluationStatus::Done.as_str()))
+        .filter(
+            evaluations::change
+                .is_null()
+                .or(evaluations::published.eq(true)),
+        )
+        .order((evaluations::created_at.desc(), evaluations::id.desc()))
+        .select(EvaluationRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Evaluation::try_from).transpose()
 }
 
 async fn list(

@@ -19,6 +19,7 @@ use crate::types::{Key, Moment, key};
 struct KeyRow {
     tenant_id: Key,
     id: Key,
+    bot_id: Option<Key>,
     prefix: String,
     name: String,
     created_at: Moment,
@@ -31,6 +32,7 @@ impl From<KeyRow> for ApiKey {
         Self {
             id: row.id.0.into(),
             tenant_id: row.tenant_id.0.into(),
+            bot_id: row.bot_id.map(|id| id.0.into()),
             name: row.name,
             prefix: row.prefix,
             created_at: row.created_at.0,
@@ -79,18 +81,20 @@ async fn create(conn: &mut Conn, api_key: &ApiKey, hash: KeyHash) -> Result<(), 
     let row = KeyRow {
         tenant_id: key(api_key.tenant_id),
         id: key(api_key.id),
+        bot_id: api_key.bot_id.map(key),
         prefix: api_key.prefix.clone(),
         name: api_key.name.clone(),
         created_at: Moment(api_key.created_at),
         last_used_at: api_key.last_used_at.map(Moment),
         revoked_at: api_key.revoked_at.map(Moment),
     };
+    let owner = api_key.bot_id.map_or(Resource::Tenant, |_| Resource::Bot);
     diesel::insert_into(api_keys::table)
         .values((row, api_keys::hash.eq(hash.0.to_vec())))
         .execute(conn)
         .await
         .or_exists()
-        .or_missing(Resource::Tenant)?;
+        .or_missing(owner)?;
     Ok(())
 }
 

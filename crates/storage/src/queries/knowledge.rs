@@ -1,22 +1,24 @@
 //! The port on sources, and how they come and go.
 
 use async_trait::async_trait;
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::jobs::{JobKind, NextRun};
 use domain::knowledge::{
     Chunk, Draft, DraftPage, Edition, KnowledgeSource, KnowledgeSources, NamedSource, NewChunk,
-    PageFailure, Progress, SourceChange, SourceContent, SourceFilter, SourceStatus, Staged,
+    PageFailure, Progress, SourceChange, SourceContent, SourceCounts, SourceFilter, SourceStatus,
+    Staged,
 };
 use domain::paging::{Page, PageRequest};
 use domain::websites::{KnownPage, WebPage};
-use domain::{Error, Resource, Result, SourceId, TenantId, Timestamp};
+use domain::{BotId, Error, Resource, Result, SourceId, TenantId, Timestamp};
 
 use super::engine::{Conn, Store};
 use super::knowledge_index::{self, Reading};
 use super::{
-    jobs, knowledge_changes as changes, knowledge_drafts as drafts, knowledge_pages as pages,
-    knowledge_rows as rows, run,
+    count, jobs, knowledge_changes as changes, knowledge_drafts as drafts,
+    knowledge_pages as pages, knowledge_rows as rows, run, word,
 };
 use crate::fault::{Fault, Meaning};
 use crate::schema::{
@@ -189,6 +191,12 @@ impl KnowledgeSources for Store {
         })
     }
 
+    async fn counts(&self, tenant: TenantId, bot: BotId) -> Result<SourceCounts> {
+        run!(self.read("knowledge.counts", tenant), [], |conn| counts(
+            conn, tenant, bot
+        ))
+    }
+
     async fn delete(&self, tenant: TenantId, id: SourceId) -> Result<bool> {
         run!(self.write("knowledge.delete", tenant), [], |conn| delete(
             conn, tenant, id
@@ -319,6 +327,26 @@ async fn content(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<Stri
         Some(text) => Ok(text),
         None => knowledge_index::text_of(conn, tenant, id).await,
     }
+}
+
+async fn counts(conn: &mut Conn, tenant: TenantId, bot: BotId) -> Result<SourceCounts, Fault> {
+    let rows: Vec<(String, i64)> = sources::table
+        .filter(sources::tenant_id.eq(key(tenant)))
+        .filter(sources::bot_id.eq(key(bot)))
+        .group_by(sources::status)
+        .select((sources::status, count_star()))
+        .load(conn)
+        .await?;
+    let mut counts = SourceCounts::default();
+    for (status, number) in rows {
+        let counted = match word(SourceStatus::parse, &status)? {
+            SourceStatus::Processing => &mut counts.processing,
+            SourceStatus::Ready => &mut counts.ready,
+            SourceStatus::Failed => &mut counts.failed,
+        };
+        *counted = count(number);
+    }
+    Ok(counts)
 }
 
 async fn delete(conn: &mut Conn, tenant: TenantId, id: SourceId) -> Result<bool, Fault> {

@@ -3,9 +3,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::embeddings::{Embedding, PassageHash};
 use domain::knowledge::{
-    Chunk, ChunkDraft, IndexedSource, KnowledgeIndex, KnowledgeState, NewChunk, SourceStatus,
-    SourceType,
+    Chunk, ChunkDraft, Draft, IndexedSource, KnowledgeIndex, KnowledgeState, NewChunk,
+    SourceStatus, SourceType,
 };
+use domain::trials::Trial;
 use domain::{BotId, ChunkId, Result, SourceId, TenantId, Timestamp};
 
 use super::engine::{Conn, Db, Store, insert_chunks};
@@ -25,8 +26,9 @@ impl KnowledgeIndex for Store {
     }
 
     async fn sources(&self, tenant: TenantId, bot: BotId) -> Result<Vec<IndexedSource>> {
-        run!(self.read("index.sources", tenant), [], |conn| {
-            ready_sources(conn, tenant, bot)
+        let trial = Trial::default();
+        run!(self.read("index.sources", tenant), [trial], |conn| {
+            sources_of(conn, tenant, bot, &trial)
         })
     }
 
@@ -37,8 +39,9 @@ impl KnowledgeIndex for Store {
     }
 
     async fn chunks(&self, tenant: TenantId, ids: &[ChunkId]) -> Result<Vec<Chunk>> {
-        run!(self.read("index.chunks", tenant), [ids], |conn| {
-            chunks_by_id(conn, tenant, &ids)
+        let trial = Trial::default();
+        run!(self.read("index.chunks", tenant), [ids, trial], |conn| {
+            chunks_as_if(conn, tenant, &ids, &trial)
         })
     }
 
@@ -155,28 +158,38 @@ async fn state(
     Ok(found.map(KnowledgeState::from))
 }
 
-async fn ready_sources(
+/// What a bot would be answered from.
+pub(super) async fn sources_of(
     conn: &mut Conn,
     tenant: TenantId,
     bot: BotId,
+    trial: &Trial,
 ) -> Result<Vec<IndexedSource>, Fault> {
-    // None of a model where the bot is searched by words alone: no comparison with nothing holds.
+    let model = match &trial.embedding_model {
+        Some(model) => model.clone(),
+        None => state(conn, tenant, bot)
+            .await?
+            .and_then(|state| state.embedding_model),
+    };
+    let drafted = trial.draft.map(|draft| key(draft.source_id));
+    let enabled = trial.enabled.map(key);
+    // Words alone: no model has an empty name.
+    let model = model.unwrap_or_default();
     let rows: Vec<(Key, String, String, i64, Option<i64>)> = sources::table
-        .inner_join(
-            bots::table.on(bots::tenant_id
-                .eq(sources::tenant_id)
-                .and(bots::id.eq(sources::bot_id))),
-        )
         .left_join(
             runs::table.on(runs::tenant_id
                 .eq(sources::tenant_id)
                 .and(runs::source_id.eq(sources::id))
-                .and(bots::embedding_model.eq(runs::model.nullable()))),
+                .and(runs::model.eq(model))),
         )
         .filter(sources::tenant_id.eq(key(tenant)))
         .filter(sources::bot_id.eq(key(bot)))
-        .filter(sources::status.eq(SourceStatus::Ready.as_str()))
-        .filter(sources::enabled.eq(true))
+        .filter(
+            sources::status
+                .eq(SourceStatus::Ready.as_str())
+                .or(sources::id.eq_any(drafted)),
+        )
+        .filter(sources::enabled.eq(true).or(sources::id.eq_any(enabled)))
         .order((sources::created_at, sources::id))
         .select((
             sources::id,
@@ -229,6 +242,19 @@ pub(super) async fn chunks_of(
     Ok(rows.into_iter().map(Chunk::from).collect())
 }
 
+/// All chunks of a draft, in order.
+pub(super) async fn chunks_of_draft(conn: &mut Conn, draft: Draft) -> Result<Vec<Chunk>, Fault> {
+    let rows = chunks::table
+        .filter(chunks::tenant_id.eq(key(draft.tenant_id)))
+        .filter(chunks::source_id.eq(key(draft.source_id)))
+        .filter(chunks::generation.eq(draft.generation))
+        .order(chunks::chunk_index)
+        .select(ChunkRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(rows.into_iter().map(Chunk::from).collect())
+}
+
 /// Chunks of a reading from a place on.
 pub(super) async fn chunks_from(
     conn: &mut Conn,
@@ -267,18 +293,34 @@ pub(super) async fn text_of(
     Ok(texts.join("\n\n"))
 }
 
-async fn chunks_by_id(
+/// Chunks that would be answered from, by id.
+pub(super) async fn chunks_as_if(
     conn: &mut Conn,
     tenant: TenantId,
     ids: &[ChunkId],
+    trial: &Trial,
 ) -> Result<Vec<Chunk>, Fault> {
     let mut found = Vec::with_capacity(ids.len());
     // SQLite takes so many parameters and no more.
     for ids in ids.chunks(1_000) {
+        let wanted = || chunks::id.eq_any(ids.iter().copied().map(key));
+        let enabled = trial.enabled.map(key);
         let rows = live!()
-            .filter(sources::enabled.eq(true))
+            .filter(sources::enabled.eq(true).or(sources::id.eq_any(enabled)))
             .filter(chunks::tenant_id.eq(key(tenant)))
-            .filter(chunks::id.eq_any(ids.iter().copied().map(key)))
+            .filter(wanted())
+            .select(ChunkRow::as_select())
+            .load(conn)
+            .await?;
+        found.extend(rows.into_iter().map(Chunk::from));
+        let Some(draft) = trial.draft.filter(|draft| draft.tenant_id == tenant) else {
+            continue;
+        };
+        let rows = chunks::table
+            .filter(chunks::tenant_id.eq(key(tenant)))
+            .filter(chunks::source_id.eq(key(draft.source_id)))
+            .filter(chunks::generation.eq(draft.generation))
+            .filter(wanted())
             .select(ChunkRow::as_select())
             .load(conn)
             .await?;

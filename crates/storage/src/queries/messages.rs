@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::messages::{Author, Message, MessageType, Utterance};
+use domain::messages::{Author, Feedback, Message, MessageType, Utterance};
+use domain::paging::{Page, PageRequest};
 use domain::{ConversationId, MessageId, TenantId};
 
 use super::engine::Conn;
-use super::{Runs, word};
+use super::{Runs, count, optional_word, statistics, word};
 use crate::fault::{Fault, Meaning};
 use crate::schema::messages;
 use crate::types::{Json, Key, Moment, key};
@@ -21,6 +24,7 @@ struct MessageRow {
     text: String,
     metadata: Json,
     reply_to: Option<Key>,
+    feedback: Option<String>,
     created_at: Moment,
 }
 
@@ -38,6 +42,7 @@ impl TryFrom<MessageRow> for Message {
             text: row.text,
             metadata: row.metadata.0,
             reply_to: row.reply_to.map(|id| id.0.into()),
+            feedback: optional_word(Feedback::parse, row.feedback.as_deref())?,
             created_at: row.created_at.0,
         })
     }
@@ -61,6 +66,7 @@ pub(super) async fn insert(
             messages::text.eq(message.text.as_str()),
             messages::metadata.eq(Json(message.metadata.clone())),
             messages::reply_to.eq(message.reply_to.map(key)),
+            messages::feedback.eq(message.feedback.map(Feedback::as_str)),
             messages::created_at.eq(Moment(message.created_at)),
         ))
         .execute(conn)
@@ -83,6 +89,54 @@ pub(super) async fn all(
         .load(conn)
         .await?;
     rows.into_iter().map(Message::try_from).collect()
+}
+
+/// A page of a conversation's messages, oldest first.
+pub(super) async fn page(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    page: PageRequest,
+) -> Result<Page<Message>, Fault> {
+    let of_it = || {
+        messages::table
+            .filter(messages::tenant_id.eq(key(tenant)))
+            .filter(messages::conversation_id.eq(key(conversation)))
+    };
+    let total: i64 = of_it().count().get_result(conn).await?;
+    let rows = of_it()
+        .order(messages::seq)
+        .limit(page.limit())
+        .offset(page.offset())
+        .select(MessageRow::as_select())
+        .load(conn)
+        .await?;
+    Ok(Page {
+        items: rows
+            .into_iter()
+            .map(Message::try_from)
+            .collect::<Result<_, _>>()?,
+        total: count(total),
+    })
+}
+
+/// How many messages of a conversation there are of each day that has any.
+pub(super) async fn by_day(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> Result<BTreeMap<i32, i32>, Fault> {
+    let times: Vec<Moment> = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .select(messages::created_at)
+        .load(conn)
+        .await?;
+    let mut days = BTreeMap::new();
+    for time in times {
+        *days.entry(statistics::day(time.0)).or_default() += 1;
+    }
+    Ok(days)
 }
 
 /// The first messages of a conversation, oldest first.
@@ -117,6 +171,28 @@ pub(super) async fn find(
         .await
         .optional()?;
     row.map(Message::try_from).transpose()
+}
+
+/// Keeps what the person thought of a bot's message.
+pub(super) async fn set_feedback(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    id: MessageId,
+    feedback: Option<Feedback>,
+) -> Result<Option<Message>, Fault> {
+    diesel::update(messages::table)
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(key(conversation)))
+        .filter(messages::id.eq(key(id)))
+        .filter(messages::author.eq(Author::Bot.as_str()))
+        .set(messages::feedback.eq(feedback.map(Feedback::as_str)))
+        .returning(MessageRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?
+        .map(Message::try_from)
+        .transpose()
 }
 
 /// What was said last before a place, oldest first.

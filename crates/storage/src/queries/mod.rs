@@ -4,6 +4,7 @@ use super as engine;
 
 mod analytics;
 mod bots;
+mod connections;
 mod conversations;
 mod embeddings;
 mod end_users;
@@ -17,15 +18,23 @@ mod knowledge_drafts;
 mod knowledge_index;
 mod knowledge_pages;
 mod knowledge_rows;
+mod knowledge_trial;
+mod leads;
 mod messages;
+mod orders;
+mod outbox;
 mod statistics;
 mod tenants;
 mod turns;
 mod usage;
+mod visits;
+mod webhook_deliveries;
+mod webhooks;
 
 pub(super) use embeddings::EmbeddingRow;
 pub(super) use evaluations::CaseRow;
 pub(super) use knowledge_index::ChunkRow;
+pub use knowledge_trial::Trials;
 
 use diesel_async::AsyncConnectionCore;
 

@@ -86,6 +86,23 @@ pub(super) async fn leave(
     Ok(())
 }
 
+/// Counts messages of a bot on a day no more.
+pub(super) async fn uncount_messages(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: Key,
+    conversation: ConversationId,
+    day: i32,
+    count: i32,
+) -> Result<(), Fault> {
+    diesel::update(messages::table.find((key(tenant), bot, day, spread(conversation))))
+        .filter(messages::count.ge(count))
+        .set(messages::count.eq(messages::count - count))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Counts messages of a bot.
 pub(super) async fn count_messages(
     conn: &mut impl Runs,

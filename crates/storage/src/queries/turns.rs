@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::bots::Bot;
 use domain::conversations::{ConversationStatus, Incoming, Received, Reply};
+use domain::events::{Event, EventKind};
 use domain::knowledge::KnowledgeState;
 use domain::messages::{Author, Message, MessageType, Utterance};
 use domain::{ConversationId, Error, MessageId, Resource, TenantId, Timestamp};
@@ -16,7 +17,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{end_users, messages};
+use super::{Runs, end_users, leads, messages, outbox};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -113,22 +114,27 @@ async fn resume(
         ..visitors_message(incoming, id, locked.last_seq)
     };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     let taken = Taken {
         conversations: 0,
         messages: 1,
     };
-    let ((), (), (), history) = together!(
+    let ((), (), (), history, has_events) = together!(
         conn,
         messages::insert(conn, tenant, &message),
         usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
-        statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, 1),
+        statistics::count_messages(conn, tenant, key(bot.id), id, message.created_at, 1),
         messages::before(conn, tenant, id, message.seq, incoming.history),
+        publish(conn, tenant, &bot, incoming, &message),
     )?;
     Ok(Received {
         message,
         bot,
         knowledge,
         history,
+        has_events,
     })
 }
 
@@ -158,20 +164,38 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
     };
     let shard = usage::shard(&incoming.limits, id);
     let stored = message.seq as i32;
-    together!(
+    let ((), (), (), (), has_events) = together!(
         conn,
         messages::insert(conn, tenant, &message),
         usage::take(conn, tenant, shard, &taken, &incoming.limits, incoming.at),
         statistics::enter(conn, tenant, &counted, ConversationStatus::Active),
         statistics::count_messages(conn, tenant, key(bot.id), id, incoming.at, stored),
+        publish(conn, tenant, &bot, incoming, &message),
     )?;
+    if let Some(contact) = &incoming.contact {
+        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+    }
     history.truncate(incoming.history as usize);
     Ok(Received {
         message,
         bot,
         knowledge,
         history,
+        has_events,
     })
+}
+
+/// Tells the tenant's endpoints that a visitor's message came. The conversation is ours meanwhile, so that its events
+/// have the order of its messages.
+async fn publish(
+    conn: &mut impl Runs,
+    tenant: TenantId,
+    bot: &Bot,
+    incoming: &Incoming,
+    message: &Message,
+) -> Result<bool, Fault> {
+    let event = || Event::message_received(tenant, bot.id, &incoming.session_id, message);
+    outbox::publish(conn, tenant, EventKind::MessageReceived, event).await
 }
 
 /// The conversation with its person, before its messages. Answers by what it is counted.
@@ -268,7 +292,7 @@ pub(super) async fn reply(
         conn,
         messages::insert(conn, tenant, &message),
         usage::spend(conn, tenant, shard, reply.received_at, reply.at),
-        statistics::count_messages(conn, tenant, bot, reply.conversation_id, reply.at, 1),
+        statistics::count_messages(conn, tenant, bot, reply.conversation_id, at.0, 1),
     )?;
     Ok(message)
 }
@@ -308,6 +332,7 @@ fn words(
         text: text.to_owned(),
         metadata: Value::Object(serde_json::Map::new()),
         reply_to: None,
+        feedback: None,
         created_at: at,
     }
 }

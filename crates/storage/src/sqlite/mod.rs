@@ -12,6 +12,8 @@ mod worker;
 #[path = "../queries/mod.rs"]
 mod queries;
 
+pub(crate) use queries::Trials;
+
 pub use backup::backup;
 
 use std::path::{Path, PathBuf};
@@ -209,6 +211,14 @@ macro_rules! held {
     };
 }
 pub(crate) use held;
+
+/// A query that passes over rows that others hold: there is one writer, and so none.
+macro_rules! unless_held {
+    ($query:expr) => {
+        $query
+    };
+}
+pub(crate) use unless_held;
 
 /// The job to lease next. Nobody else can take it meanwhile: there is one writer.
 pub(crate) async fn next_job(

@@ -177,7 +177,7 @@ async fn migrating_twice_at_once_is_safe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let (one, two) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 11);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 15);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
@@ -189,7 +189,7 @@ async fn what_was_there_before_readings_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let mut conn = worker::connect(&path, Use::Writing).unwrap();
-    while conn.pending_migrations(MIGRATIONS).unwrap().len() > 3 {
+    for _ in 0..8 {
         conn.run_next_migration(MIGRATIONS).unwrap();
     }
     let id = |number| format!("x'{number:032x}'");

@@ -1,6 +1,6 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, evaluations, given};
+use contracts::store::{Ports, embeddings, evaluations, given, leads, orders, visits, webhooks};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -10,6 +10,7 @@ use crate::postgres::{database, ports};
 async fn tenant_with_everything(s: &Ports) -> TenantId {
     let tenant = given::tenant(s).await;
     let bot = given::welcoming_bot(s, tenant, "Welcome!").await;
+    webhooks::endpoint(s, tenant, given::NOON).await;
     let (key, hash) = given::new_key(tenant, 1);
     s.keys.create(&key, hash).await.unwrap();
     given::turn(s, tenant, "session", given::NOON).await;
@@ -19,6 +20,19 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
     evaluations::evaluation(s, &bot, given::NOON).await;
+    let message = leads::given(s, &bot, "lead", (None, "a@example.com"), given::NOON).await;
+    let learned = domain::conversations::Learned {
+        products: vec!["Lamp".into()],
+        ..Default::default()
+    };
+    let learned = s
+        .conversations
+        .learn(tenant, message.conversation_id, &learned);
+    assert!(learned.await.unwrap());
+    let visit = visits::visit("1", domain::visits::VisitKind::ChatOpen, given::NOON);
+    s.visits.record(tenant, bot.id, &[visit]).await.unwrap();
+    let order = orders::new_order("1", 1, given::NOON);
+    s.orders.record(tenant, bot.id, &order).await.unwrap();
     let request = domain::idempotency::KeyedRequest {
         key: "key".into(),
         fingerprint: [1; 32],

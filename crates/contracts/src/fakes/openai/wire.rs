@@ -49,9 +49,13 @@ pub(super) enum Wire {
 
 impl Wire {
     pub fn of(path: &str) -> Option<Self> {
-        match path.split('?').next() {
-            Some("/v1/chat/completions") => Some(Self::OpenAi),
-            Some("/v1/messages") => Some(Self::Anthropic),
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let is_deployment = path.starts_with("/openai/deployments/") && !query.is_empty();
+        match path {
+            "/v1/chat/completions" => Some(Self::OpenAi),
+            "/v1/messages" => Some(Self::Anthropic),
+            // As Azure has it.
+            _ if is_deployment && path.ends_with("/chat/completions") => Some(Self::OpenAi),
             _ => None,
         }
     }

@@ -36,6 +36,8 @@ pub struct BotView {
     is_active: bool,
     /// Whether it answers where a message names no bot.
     is_default: bool,
+    /// Whether changes wait for an evaluation.
+    evaluation_gate: bool,
     #[schema(schema_with = words::language)]
     language: &'static str,
     #[schema(schema_with = words::or_null::personality)]
@@ -59,6 +61,7 @@ impl From<Bot> for BotView {
             welcome_message: bot.welcome_message,
             is_active: bot.is_active,
             is_default: bot.is_default,
+            evaluation_gate: bot.evaluation_gate,
             language: bot.language.as_str(),
             personality: bot.personality.map(Personality::as_str),
             bot_role: bot.bot_role.map(BotRole::as_str),
@@ -84,6 +87,9 @@ pub struct UpdatedBot {
     name: String,
     #[schema(example = "Bot updated successfully")]
     message: &'static str,
+    /// The evaluation that decides on what the bot is told, where that waits for one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evaluation_id: Option<Uuid>,
 }
 
 /// Which bots, and which page of them.
@@ -169,6 +175,10 @@ pub struct UpdateBot {
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = words::or_null::bot_role)]
     bot_role: Option<Option<String>>,
+    /// Whether changes of what the bot is told and of what it knows are made only if its evaluation does not fall
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    evaluation_gate: Option<Option<bool>>,
 }
 
 impl JsonBody for UpdateBot {}
@@ -224,6 +234,10 @@ impl UpdateBot {
                 Personality::read("personality", word)
             })?,
             bot_role: cleared_or_read(self.bot_role, |word| BotRole::read("bot_role", word))?,
+            evaluation_gate: self
+                .evaluation_gate
+                .map(|gate| gate.ok_or_else(|| not_null("evaluation_gate")))
+                .transpose()?,
         })
     }
 }
@@ -299,17 +313,26 @@ pub(super) async fn update(
     bot_id: Path<String>,
     body: Json<UpdateBot>,
 ) -> ApiResult<HttpResponse> {
-    let bot = bots::update(
-        &state.app,
-        &caller.0,
-        params::bot_id(&bot_id)?,
-        body.0.read()?,
-    )
-    .await?;
+    Ok(change(&state, &caller, &bot_id, body.0).await?)
+}
+
+/// Changes a bot, in either dialect.
+pub(in crate::routes) async fn change(
+    state: &State,
+    caller: &Caller,
+    bot_id: &str,
+    body: UpdateBot,
+) -> Result<HttpResponse> {
+    let id = params::bot_id(bot_id)?;
+    let (bot, evaluation) = bots::update(&state.app, &caller.0, id, body.read()?).await?;
     let view = UpdatedBot {
         id: bot.id.0,
         name: bot.name,
-        message: "Bot updated successfully",
+        message: match evaluation {
+            None => "Bot updated successfully",
+            Some(_) => "Bot updated; its prompt changes if its evaluation does not fall",
+        },
+        evaluation_id: evaluation.map(Uuid::from),
     };
     Ok(envelope::data(StatusCode::OK, view))
 }

@@ -1,26 +1,30 @@
 //! `/conversations`.
 
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Data, Path};
+use actix_web::web::{Bytes, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use application::conversations::{self, SendMessage, Silent, Turn};
 use domain::Result;
 use domain::bots::ChannelType;
 use domain::conversations::{Conversation, ConversationFilter, ConversationStatus, EndUserDetails};
-use domain::messages::{Author, Message};
+use domain::messages::{Author, Feedback, Message};
+use domain::paging::PageRequest;
+use domain::retrieval::Findings;
 use domain::text::required;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{envelope, stream, words};
+use super::{envelope, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody};
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::idempotency::OperationId;
 use crate::http::params::{self, Query};
+use crate::routes::sse;
+use crate::routes::turns::{self, Telling, Wanted};
 use crate::state::State;
 
 /// A conversation.
@@ -44,6 +48,26 @@ pub struct ConversationView {
     ended_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+}
+
+impl ListConversations {
+    /// The page that is asked for, and what belongs on it.
+    pub(in crate::routes) fn read(self) -> Result<(ConversationFilter, PageRequest)> {
+        let page = params::page(self.page.as_deref(), self.per_page.as_deref())?;
+        let filter = ConversationFilter {
+            bot_id: params::bot_filter(self.bot_id.as_deref()),
+            status: self
+                .status
+                .map(|word| ConversationStatus::read("status", &word))
+                .transpose()?,
+            channel: self
+                .channel
+                .map(|word| ChannelType::read("channel", &word))
+                .transpose()?,
+            ..ConversationFilter::default()
+        };
+        Ok((filter, page))
+    }
 }
 
 impl From<Conversation> for ConversationView {
@@ -89,6 +113,9 @@ pub struct MessageView {
     /// For a bot's message: which provider answered, and from what.
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Value>,
+    /// What the person thought of a bot's message, `positive` or `negative`, if they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<&'static str>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
@@ -103,6 +130,7 @@ impl From<Message> for MessageView {
             sender: message.author.as_str(),
             message: message.text,
             message_type: message.message_type.as_str(),
+            feedback: message.feedback.map(Feedback::as_str),
             metadata: (message.author == Author::Bot).then_some(message.metadata),
             created_at: message.created_at,
         }
@@ -205,6 +233,7 @@ impl SendMessageBody {
                 user_name: self.user_name,
                 user_email: self.user_email,
             },
+            consent: None,
             message_id: id.into(),
         })
     }
@@ -218,19 +247,7 @@ pub(super) async fn list(
     caller: Caller,
     query: Query<ListConversations>,
 ) -> ApiResult<HttpResponse> {
-    let query = query.0;
-    let page = params::page(query.page.as_deref(), query.per_page.as_deref())?;
-    let filter = ConversationFilter {
-        bot_id: params::bot_filter(query.bot_id.as_deref()),
-        status: query
-            .status
-            .map(|word| ConversationStatus::read("status", &word))
-            .transpose()?,
-        channel: query
-            .channel
-            .map(|word| ChannelType::read("channel", &word))
-            .transpose()?,
-    };
+    let (filter, page) = query.0.read()?;
     let conversations = conversations::list(&state.app, &caller.0, filter, page).await?;
     Ok(envelope::listed(
         conversations,
@@ -275,10 +292,39 @@ pub(super) async fn send(
 ) -> ApiResult<HttpResponse> {
     let command = body.0.read(session_id.into_inner(), id.0)?;
     if wants_stream(&request) {
-        return stream::turn(state, caller.0, command).await;
+        return turns::stream(state, caller.0, Wanted::New(command), Events).await;
     }
     let turn = conversations::send(&state.app, &caller.0, command, &mut Silent).await?;
     Ok(envelope::data(StatusCode::OK, TurnView::from(turn)))
+}
+
+/// A turn as this dialect's events.
+struct Events;
+
+impl Telling for Events {
+    fn received(&mut self, message: &Message) -> Bytes {
+        sse::event("user_message", &SentMessage::from(message.clone()))
+    }
+
+    fn found(&mut self, _findings: &Findings) -> Bytes {
+        Bytes::new()
+    }
+
+    fn piece(&mut self, text: &str) -> Bytes {
+        sse::event("chunk", &json!({ "text": text }))
+    }
+
+    fn restart(&mut self) -> Bytes {
+        sse::event("restart", &json!({}))
+    }
+
+    fn completed(&mut self, turn: Turn) -> Bytes {
+        sse::event("completed", &envelope::data_body(TurnView::from(turn)))
+    }
+
+    fn failed(&mut self, error: &ApiError) -> Bytes {
+        sse::event("error", &error.body())
+    }
 }
 
 fn wants_stream(request: &HttpRequest) -> bool {

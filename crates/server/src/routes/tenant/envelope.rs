@@ -32,7 +32,7 @@ pub struct Listed<T> {
 #[derive(Serialize, ToSchema)]
 pub struct Pagination {
     /// This page, from 1.
-    page: u32,
+    page: u64,
     /// Items per page.
     per_page: u32,
     /// Items on all pages.
@@ -78,9 +78,9 @@ pub fn listed<T, V: Serialize>(
     view: impl FnMut(T) -> V,
 ) -> HttpResponse {
     let pages = page.pages(request);
-    let number = u64::from(request.page());
+    let number = request.page();
     let pagination = Pagination {
-        page: request.page(),
+        page: number,
         per_page: request.per_page(),
         total: page.total,
         pages,

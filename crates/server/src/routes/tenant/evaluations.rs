@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get, post};
 use application::evaluations::{self, Begin, Difference, Moved, Report};
 use domain::evaluations::{Case, Evaluation, Expected, Measured, Score};
 use domain::text::required;
+use domain::trials::Change;
 use domain::{ChunkId, Error, Result};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -29,6 +30,13 @@ pub struct EvaluationView {
     #[schema(example = "done")]
     status: &'static str,
     error: Option<String>,
+    /// What it decides on: `settings`, `enable_source`, `enable_integration`, `publish_reading` or `switch_embeddings`; null: the bot is
+    /// measured as it is.
+    change: Option<&'static str>,
+    /// The source that is changed.
+    source_id: Option<Uuid>,
+    /// Whether the change was made; null: it waits, or there is none.
+    published: Option<bool>,
     /// How many cases it has.
     cases: u32,
     score: ScoreView,
@@ -89,6 +97,11 @@ impl From<Evaluation> for EvaluationView {
             bot_id: evaluation.bot_id.0,
             status: evaluation.status.as_str(),
             error: evaluation.error,
+            change: evaluation.change.as_ref().map(Change::name),
+            source_id: (evaluation.change.as_ref())
+                .and_then(Change::source)
+                .map(Uuid::from),
+            published: evaluation.published,
             cases: evaluation.cases,
             score: evaluation.score.into(),
             created_at: evaluation.created_at,

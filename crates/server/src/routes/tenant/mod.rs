@@ -1,29 +1,37 @@
 //! The Tenant API, under `/api/v1`.
 
 mod analytics;
-mod bots;
-mod conversations;
+pub(super) mod bots;
+pub(super) mod conversations;
 mod embeddings;
-mod envelope;
+pub(super) mod envelope;
 mod evaluations;
+mod keys;
 mod knowledge;
-mod openapi;
 mod receipts;
-mod sse;
-mod stream;
 mod tenants;
+mod webhooks;
 mod words;
-
-pub use openapi::{base, describe};
 
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::openapi::Described;
+use super::platform;
 use crate::http::{authentication, idempotency};
 
 /// Where the API stands.
 pub const PREFIX: &str = "/api/v1";
+
+/// What the OpenAPI document says of it.
+pub const DESCRIBED: Described = Described {
+    prefix: PREFIX,
+    names: "",
+    error: "ErrorBody",
+    schemes: &["api_key", "bearer"],
+    keyed: true,
+};
 
 /// Adds the routes.
 pub fn configure(config: &mut ServiceConfig) {
@@ -35,6 +43,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(bots::get)
         .service(bots::update)
         .service(bots::delete)
+        .service(keys::create)
+        .service(keys::list)
+        .service(keys::revoke)
         .service(conversations::list)
         .service(conversations::get)
         .service(conversations::send)
@@ -46,6 +57,15 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(evaluations::begin)
         .service(evaluations::list)
         .service(evaluations::get)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::get)
+        .service(webhooks::update)
+        .service(webhooks::delete)
+        .service(webhooks::rotate)
+        .service(webhooks::deliveries)
+        .service(webhooks::replay)
+        .service(webhooks::test)
         .service(analytics::overview)
         .service(analytics::conversations)
         .service(knowledge::list)
@@ -58,8 +78,9 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(knowledge::upload)
         .service(knowledge::scrape)
         .service(knowledge::search)
+        .configure(platform::configure)
         // The last one is the outermost.
         .wrap(from_fn(idempotency::once))
-        .wrap(from_fn(authentication::authenticate));
+        .wrap(from_fn(authentication::tenant));
     config.service(routes);
 }

@@ -13,9 +13,10 @@ use domain::{Result, SourceId};
 use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
-use super::super::{envelope, sse};
+use super::super::envelope;
 use super::views::SourceBriefView;
 use crate::http::error::ApiResult;
+use crate::routes::sse;
 use crate::state::State;
 
 /// How often the source is looked at: whichever replica reads it, the store knows.

@@ -10,10 +10,15 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use super::agent::error::AgentErrorBody;
 use crate::http::error::ErrorBody;
 
 /// The errors that every endpoint may answer with.
-const COMMON: [(&str, &str); 6] = [
+const COMMON: [(&str, &str); 7] = [
+    (
+        "400",
+        "A parameter or field is missing or can't be taken; the error names it",
+    ),
     (
         "401",
         "No key, or one that is unknown, revoked, or of a suspended tenant",
@@ -31,28 +36,46 @@ const COMMON: [(&str, &str); 6] = [
     ),
 ];
 /// Errors of requests that bring something.
-const OF_BODIES: [(&str, &str); 5] = [
-    (
-        "409",
-        "The first request with this `Idempotency-Key` is still being done",
-    ),
+const OF_BODIES: [(&str, &str); 3] = [
     ("413", "The request is too large"),
     (
         "415",
         "The body has another type than the one that is read here",
     ),
+    ("502", "No AI provider gave an answer"),
+];
+/// Errors of requests that may have an `Idempotency-Key`.
+const OF_KEYS: [(&str, &str); 2] = [
+    (
+        "409",
+        "The first request with this `Idempotency-Key` is still being done",
+    ),
     (
         "422",
         "The `Idempotency-Key` was sent with another request before",
     ),
-    ("502", "No AI provider gave an answer"),
 ];
+
+/// What holds for every operation of a dialect.
+pub struct Described {
+    /// Where the dialect stands.
+    pub prefix: &'static str,
+    /// What its operations' ids begin with.
+    pub names: &'static str,
+    /// The schema of its errors.
+    pub error: &'static str,
+    /// The security schemes that open it.
+    pub schemes: &'static [&'static str],
+    /// Whether an `Idempotency-Key` is read.
+    pub keyed: bool,
+}
 
 /// The document to start from.
 pub fn base() -> OpenApi {
     let mut info = Info::new("Botwright", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Bots that answer visitors from your own knowledge. Every answer is `{\"success\": true, \"data\": …}`, every \
+        "Bots that answer visitors from your own knowledge. The Tenant API stands under `/api/v1`; the Agent API, of one bot, \
+         under `/v1` with a key of that bot (`Authorization: Bearer tb_pk_...`). In the Tenant API every answer is `{\"success\": true, \"data\": …}`, every \
          error `{\"success\": false, \"error\": …, \"message\": …}`. Send your key as `X-API-Key`, or as a bearer \
          token. A POST with an `Idempotency-Key` can be repeated: it gives the first answer again and does nothing twice."
             .to_owned(),
@@ -60,9 +83,14 @@ pub fn base() -> OpenApi {
     info.contact = None::<Contact>;
     let components = ComponentsBuilder::new()
         .schema(ErrorBody::name(), ErrorBody::schema())
+        .schema(AgentErrorBody::name(), AgentErrorBody::schema())
         .security_scheme(
             "api_key",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key"))),
+        )
+        .security_scheme(
+            "bot_key",
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
         )
         .security_scheme(
             "bearer",
@@ -75,20 +103,21 @@ pub fn base() -> OpenApi {
         .build()
 }
 
-/// Adds to each operation under the API's prefix what holds for all of them.
-pub fn describe(document: &mut OpenApi) {
+/// Adds to each operation under a dialect's prefix what holds for all of them.
+pub fn describe(document: &mut OpenApi, dialect: &Described) {
     for (path, item) in &mut document.paths.paths {
-        if !path.starts_with(super::PREFIX) {
+        let below = path.strip_prefix(dialect.prefix);
+        if !below.is_some_and(|rest| rest.starts_with('/')) {
             continue;
         }
-        let reading = [&mut item.get, &mut item.delete].into_iter().flatten();
-        reading.for_each(|operation| complete(operation, &COMMON));
         let bringing = [&mut item.post, &mut item.put, &mut item.patch]
             .into_iter()
             .flatten();
         bringing.for_each(|operation| {
-            complete(operation, &COMMON);
-            complete(operation, &OF_BODIES);
+            complete(operation, dialect, &OF_BODIES);
+            if dialect.keyed {
+                complete(operation, dialect, &OF_KEYS);
+            }
         });
         let all = [
             &mut item.get,
@@ -100,26 +129,18 @@ pub fn describe(document: &mut OpenApi) {
         .into_iter()
         .flatten();
         all.for_each(|operation| {
-            complete(
-                operation,
-                &[(
-                    "400",
-                    "A parameter or field is missing or can't be taken; `error` names it",
-                )],
-            );
-            name(operation);
-            operation.security = Some(vec![
-                SecurityRequirement::new::<_, _, String>("api_key", []),
-                SecurityRequirement::new::<_, _, String>("bearer", []),
-            ]);
+            complete(operation, dialect, &COMMON);
+            name(operation, dialect);
+            let scheme = |name: &&str| SecurityRequirement::new::<_, _, String>(*name, []);
+            operation.security = Some(dialect.schemes.iter().map(scheme).collect());
         });
     }
 }
 
-fn complete(operation: &mut Operation, errors: &[(&str, &str)]) {
+fn complete(operation: &mut Operation, dialect: &Described, errors: &[(&str, &str)]) {
     for (status, description) in errors {
         let body = ContentBuilder::new()
-            .schema(Some(Ref::from_schema_name(ErrorBody::name())))
+            .schema(Some(Ref::from_schema_name(dialect.error)))
             .build();
         let response = ResponseBuilder::new()
             .description(*description)
@@ -135,11 +156,11 @@ fn complete(operation: &mut Operation, errors: &[(&str, &str)]) {
 
 /// What every operation must have and no handler should have to write: an id that no other one has, and a
 /// description of its answer.
-fn name(operation: &mut Operation) {
-    operation.operation_id = operation
-        .summary
-        .as_deref()
-        .map(|summary| summary.to_lowercase().replace(' ', "_"));
+fn name(operation: &mut Operation, dialect: &Described) {
+    operation.operation_id = operation.summary.as_deref().map(|summary| {
+        let name = summary.to_lowercase().replace(' ', "_");
+        format!("{}{name}", dialect.names)
+    });
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response
             && response.description.is_empty()

@@ -7,15 +7,18 @@ use std::time::Duration;
 use domain::websites::PageMark;
 use ipnet::IpNet;
 use reqwest::header::{
-    ACCEPT, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
-    USER_AGENT,
+    ACCEPT, DATE, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
+    RETRY_AFTER, USER_AGENT,
 };
 use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
 use crate::address::is_open;
 use crate::lookup::{Guarded, Lookup, NoAddress, SystemLookup};
 
+/// How long connecting may take, where the caller does not say.
+const CONNECT: Duration = Duration::from_secs(10);
 /// The most redirects that are followed for one address.
 pub const MAX_REDIRECTS: usize = 5;
 
@@ -72,8 +75,28 @@ pub struct Response {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, of a success; up to the limit.
+    /// The body up to the limit; [`Egress::get`] and [`Egress::hop`] read that of a success only.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// How long a server that has too much to do (429, 503) wants to be left alone: `Retry-After` (RFC 9110, 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        if !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        let text = |name| self.headers.get(name)?.to_str().ok().map(str::trim);
+        let value: &str = text(RETRY_AFTER)?;
+        match value.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            // A date is compared with the server's own clock.
+            Err(_) => {
+                let date = |text| httpdate::parse_http_date(text).ok();
+                let now = text(DATE).and_then(date)?;
+                Some(date(value)?.duration_since(now).unwrap_or_default())
+            }
+        }
+    }
 }
 
 /// What one request brought.
@@ -101,7 +124,15 @@ impl Egress {
     /// # Errors
     /// Where the TLS library can't be set up.
     pub fn new(allow: Vec<IpNet>) -> Result<Self, reqwest::Error> {
-        Self::with_lookup(allow, Arc::new(SystemLookup))
+        Self::build(allow, Arc::new(SystemLookup), CONNECT)
+    }
+
+    /// As [`Egress::new`], with so much time to connect.
+    ///
+    /// # Errors
+    /// Where the TLS library can't be set up.
+    pub fn connecting_within(time: Duration, allow: Vec<IpNet>) -> Result<Self, reqwest::Error> {
+        Self::build(allow, Arc::new(SystemLookup), time)
     }
 
     /// As [`Egress::new`], with another way from names to addresses.
@@ -109,6 +140,14 @@ impl Egress {
     /// # Errors
     /// Where the TLS library can't be set up.
     pub fn with_lookup(allow: Vec<IpNet>, lookup: Arc<dyn Lookup>) -> Result<Self, reqwest::Error> {
+        Self::build(allow, lookup, CONNECT)
+    }
+
+    fn build(
+        allow: Vec<IpNet>,
+        lookup: Arc<dyn Lookup>,
+        connect: Duration,
+    ) -> Result<Self, reqwest::Error> {
         // The first to ask for TLS in the process sets its provider; a second one is the same and is ignored.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let allow: Arc<[IpNet]> = allow.into();
@@ -121,7 +160,7 @@ impl Egress {
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
-            .connect_timeout(Duration::from_secs(10))
+            .connect_timeout(connect)
             .pool_idle_timeout(Duration::from_secs(10))
             .build()?;
         Ok(Self { client, allow })
@@ -154,6 +193,16 @@ impl Egress {
         }
     }
 
+    /// The client, for who speaks to one address through it; that address is checked here, and what its name resolves
+    /// to with every connection. It follows no redirects.
+    ///
+    /// # Errors
+    /// As [`Egress::check`].
+    pub fn client(&self, url: &Url) -> Result<reqwest::Client, EgressError> {
+        self.check(url)?;
+        Ok(self.client.clone())
+    }
+
     /// Gets what is there, following redirects.
     ///
     /// # Errors
@@ -178,10 +227,10 @@ impl Egress {
     /// [`EgressError`]; an HTTP status of failure is none.
     pub async fn hop(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
         self.check(url)?;
-        within(ask.time, self.request(url, ask)).await
+        within(ask.time, self.ask(url, ask)).await
     }
 
-    async fn request(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
+    async fn ask(&self, url: &Url, ask: Ask<'_>) -> Result<Hop, EgressError> {
         let mut request = self
             .client
             .get(url.clone())
@@ -190,7 +239,7 @@ impl Egress {
         for (name, value) in ask.known.into_iter().flat_map(conditions) {
             request = request.header(name, value);
         }
-        let mut answer = request.send().await.map_err(|error| sort(&error))?;
+        let answer = request.send().await.map_err(|error| sort(&error))?;
         let status = answer.status();
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let target = answer
@@ -202,21 +251,59 @@ impl Egress {
             self.check(&target)?;
             return Ok(Hop::Redirect(target));
         }
-        let mut body = Vec::new();
-        while status.is_success() && body.len() < ask.body {
-            let Some(piece) = answer.chunk().await.map_err(|error| sort(&error))? else {
-                break;
-            };
-            let room = ask.body - body.len();
-            body.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-        }
-        Ok(Hop::Response(Response {
-            url: url.clone(),
-            status: status.as_u16(),
-            headers: std::mem::take(answer.headers_mut()),
-            body,
-        }))
+        let limit = if status.is_success() { ask.body } else { 0 };
+        read(url, answer, limit).await.map(Hop::Response)
     }
+
+    /// Begins a request of any method to an address that was checked, to be ended by [`Egress::send`].
+    ///
+    /// # Errors
+    /// As [`Egress::check`].
+    pub fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, EgressError> {
+        self.check(url)?;
+        Ok(self.client.request(method, url.clone()))
+    }
+
+    /// Sends a request that [`Egress::request`] began, and reads the answer, whatever its status, up to `body` bytes.
+    /// Redirects are answers like any other: they are not followed.
+    ///
+    /// # Errors
+    /// [`EgressError`]; an HTTP status of failure is none.
+    pub async fn send(
+        &self,
+        url: &Url,
+        request: RequestBuilder,
+        time: Duration,
+        body: usize,
+    ) -> Result<Response, EgressError> {
+        let work = async {
+            let answer = request.send().await.map_err(|error| sort(&error))?;
+            read(url, answer, body).await
+        };
+        within(time, work).await
+    }
+}
+
+/// Reads an answer's body up to a limit; what is beyond is cut off.
+async fn read(
+    url: &Url,
+    mut answer: reqwest::Response,
+    limit: usize,
+) -> Result<Response, EgressError> {
+    let mut body = Vec::new();
+    while body.len() < limit {
+        let Some(piece) = answer.chunk().await.map_err(|error| sort(&error))? else {
+            break;
+        };
+        let room = limit - body.len();
+        body.extend_from_slice(piece.get(..room).unwrap_or(&piece));
+    }
+    Ok(Response {
+        url: url.clone(),
+        status: answer.status().as_u16(),
+        headers: std::mem::take(answer.headers_mut()),
+        body,
+    })
 }
 
 /// Both where both are known: the server that knows tags looks at these alone (RFC 9110, 13.1.3).

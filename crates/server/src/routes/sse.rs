@@ -14,6 +14,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What shows that it lives.
 pub const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 
+/// One event with an id, by which a client that comes again says what it has seen.
+pub fn event_with_id(id: &str, name: &str, data: &impl Serialize) -> Bytes {
+    let event = event(name, data);
+    [format!("id: {id}\n").as_bytes(), &event].concat().into()
+}
+
 /// One event.
 pub fn event(name: &str, data: &impl Serialize) -> Bytes {
     let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());

@@ -1,0 +1,23 @@
+//! The Platform API: its resources stand beside those of the Tenant API, under the same prefix and in the same envelope.
+
+mod bots;
+mod conversations;
+mod error;
+mod integrations;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Adds the routes to those of the prefix.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(bots::amend)
+        .service(conversations::of_bot)
+        .service(conversations::messages)
+        .service(conversations::delete)
+        .service(integrations::list)
+        .service(integrations::create)
+        .service(integrations::get)
+        .service(integrations::update)
+        .service(integrations::delete)
+        .service(integrations::test);
+}
