@@ -51,8 +51,8 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId, EventId,
-    JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
+    ApiKeyId, BotId, ChannelId, ChunkId, ConnectionId, ConversationId, EndUserId, EvaluationId,
+    EventId, JobId, LeadId, MessageId, OrderId, SourceId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

@@ -32,6 +32,8 @@ use async_trait::async_trait;
 use domain::Result;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::channels::Channels;
+use domain::channels::inbox::Inbox;
 use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
@@ -167,6 +169,10 @@ pub struct Stores {
     pub embeddings: Arc<dyn Embeddings>,
     /// Bots' connections to models.
     pub connections: Arc<dyn Connections>,
+    /// Platforms that bots talk on.
+    pub channels: Arc<dyn Channels>,
+    /// What came from there.
+    pub inbox: Arc<dyn Inbox>,
     /// Evaluations.
     pub evaluations: Arc<dyn Evaluations>,
     /// Work to be done later.
@@ -231,6 +237,8 @@ impl Stores {
             + KnowledgeIndex
             + Embeddings
             + Connections
+            + Channels
+            + Inbox
             + Evaluations
             + JobQueue
             + WebhookEndpoints
@@ -254,6 +262,8 @@ impl Stores {
             trials,
             embeddings: store.clone(),
             connections: store.clone(),
+            channels: store.clone(),
+            inbox: store.clone(),
             evaluations: store.clone(),
             jobs: store.clone(),
             webhooks: store.clone(),

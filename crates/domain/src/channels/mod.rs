@@ -1,6 +1,8 @@
 //! Channels: the platforms that a bot talks on, and the port to them.
 
 mod fields;
+pub mod inbox;
+mod kept;
 mod secret;
 mod settings;
 
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::bots::ChannelType;
 
+pub use kept::{CHANNELS_MAX, CREDENTIALS, Channel, ChannelStatus, Channels};
 pub use secret::Secret;
 pub use settings::{
     ChannelCredentials, ChannelSettings, Connection, EmailCredentials, EmailSettings, MailSecurity,
@@ -87,7 +90,7 @@ pub struct Received {
 }
 
 /// A visitor's message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundMessage {
     /// The platform's id of the message, unique within the channel: a message that comes again has it again.
     pub id: String,
@@ -100,14 +103,15 @@ pub struct InboundMessage {
     /// The visitor opened the chat and has not said anything: the text is the platform's (`/start`, the label of a
     /// button), and a welcome is the answer.
     pub opening: bool,
-    /// When it was sent, where the platform says it.
+    /// When it was sent, where the platform says it. It is not kept: the order is that of arrival.
+    #[serde(skip)]
     pub sent_at: Option<Timestamp>,
     /// Where the answer goes.
     pub reply: ReplyPath,
 }
 
 /// Who wrote a message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// The platform's id of the person, within the channel.
     pub id: String,

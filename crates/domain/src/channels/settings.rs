@@ -134,7 +134,9 @@ impl EmailSettings {
     fn read(fields: &mut Fields<'_>) -> Result<Self> {
         let address = "must be an e-mail address in ASCII";
         let host = "must be a host name or an IP address, without a port";
-        let from = fields.formed("from", address, |text| text.is_ascii() && text.validate_email())?;
+        let from = fields.formed("from", address, |text| {
+            text.is_ascii() && text.validate_email()
+        })?;
         let from_name = fields.optional("from_name")?;
         let smtp_host = fields.formed("smtp_host", host, is_host)?;
         let smtp_port = fields.port("smtp_port")?;

@@ -4,12 +4,14 @@ use super as engine;
 
 mod analytics;
 mod bots;
+mod channels;
 mod connections;
 mod conversations;
 mod embeddings;
 mod end_users;
 mod evaluations;
 mod idempotency;
+mod inbox;
 mod jobs;
 mod keys;
 mod knowledge;
