@@ -6,6 +6,7 @@
 pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
+pub mod channels;
 pub mod connections;
 pub mod conversations;
 pub mod deliveries;
@@ -17,6 +18,7 @@ pub mod given;
 pub mod hangups;
 pub mod histories;
 pub mod idempotency;
+pub mod inbox;
 pub mod index;
 pub mod isolation;
 pub mod jobs;
@@ -44,6 +46,8 @@ use std::sync::Arc;
 
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::channels::Channels;
+use domain::channels::inbox::Inbox;
 use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
@@ -78,6 +82,8 @@ pub struct Ports {
     pub index: Arc<dyn KnowledgeIndex>,
     pub trials: Arc<dyn TrialIndexes>,
     pub connections: Arc<dyn Connections>,
+    pub channels: Arc<dyn Channels>,
+    pub inbox: Arc<dyn Inbox>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub jobs: Arc<dyn JobQueue>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 
-use super::InboundMessage;
+use super::{InboundMessage, ReplyPath, Sender};
 use crate::text::{END_USER_FIELD_MAX, MESSAGE_MAX, SESSION_ID_MAX, preview};
 use crate::{ChannelId, MessageId, Result, TenantId, Timestamp};
 
@@ -44,19 +44,30 @@ fn short(id: &str, most: usize) -> String {
 
 /// A platform's message as the product takes it: without NUL, which no store keeps, and no longer than a visitor's
 /// message may be. `None`: nothing is left of it.
-pub fn acceptable(mut message: InboundMessage) -> Option<InboundMessage> {
-    let clean = |text: &str, most: u64| {
-        let text = text.replace('\0', "");
-        preview(text.trim(), most as usize).to_owned()
-    };
-    message.text = clean(&message.text, MESSAGE_MAX);
-    let name = message
-        .from
-        .name
-        .map(|name| clean(&name, END_USER_FIELD_MAX));
-    message.from.name = name.filter(|name| !name.is_empty());
-    message.from.id = platform_id(&message.from.id);
-    (!message.text.is_empty()).then_some(message)
+pub fn acceptable(message: InboundMessage) -> Option<InboundMessage> {
+    let whole = |text: String| text.replace('\0', "");
+    let cut = |text: String, most: u64| preview(whole(text).trim(), most as usize).to_owned();
+    let (from, reply) = (message.from, message.reply);
+    let text = cut(message.text, MESSAGE_MAX);
+    let name = from.name.map(|name| cut(name, END_USER_FIELD_MAX));
+    (!text.is_empty()).then(|| InboundMessage {
+        id: whole(message.id),
+        conversation: whole(message.conversation),
+        from: Sender {
+            id: platform_id(&from.id),
+            name: name.filter(|name| !name.is_empty()),
+            email: from.email.map(whole),
+        },
+        text,
+        reply: ReplyPath {
+            to: whole(reply.to),
+            thread: reply.thread.map(whole),
+            message: reply.message.map(whole),
+            references: reply.references.into_iter().map(whole).collect(),
+            subject: reply.subject.map(whole),
+        },
+        ..message
+    })
 }
 
 /// How long to wait after so many attempts. `noise` spreads what failed together over a fifth of the time.
@@ -219,7 +230,7 @@ mod tests {
         let message = |text: &str| InboundMessage {
             id: "1".into(),
             conversation: "1".into(),
-            from: super::super::Sender {
+            from: Sender {
                 id: "7".into(),
                 name: Some(" \0".into()),
                 email: None,
@@ -227,7 +238,7 @@ mod tests {
             text: text.into(),
             opening: false,
             sent_at: None,
-            reply: super::super::ReplyPath::default(),
+            reply: ReplyPath::default(),
         };
         let taken = acceptable(message(&"ä\0".repeat(9_000))).unwrap();
         assert_eq!(taken.text, "ä".repeat(8_000));

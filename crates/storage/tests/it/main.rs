@@ -26,6 +26,8 @@ fn ports(stores: &Stores) -> Ports {
         index: stores.index.clone(),
         trials: stores.trials.clone(),
         connections: stores.connections.clone(),
+        channels: stores.channels.clone(),
+        inbox: stores.inbox.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
         jobs: stores.jobs.clone(),

@@ -1,6 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
-use contracts::store::{Ports, embeddings, evaluations, given, leads, orders, visits, webhooks};
+use contracts::store::{
+    Ports, channels, embeddings, evaluations, given, inbox, leads, orders, visits, webhooks,
+};
 use domain::TenantId;
 use tokio_postgres::Client;
 
@@ -19,6 +21,8 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let site = given::site(s, &bot, None).await;
     embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
+    let channel = channels::channel(s, &bot).await;
+    inbox::arrive(s, &channel, &[("1", "1")], 0).await;
     evaluations::evaluation(s, &bot, given::NOON).await;
     let message = leads::given(s, &bot, "lead", (None, "a@example.com"), given::NOON).await;
     let learned = domain::conversations::Learned {
