@@ -47,9 +47,7 @@ pub async fn record(app: &App, actor: &Actor, order: NewOrder) -> Result<(Order,
     }
     let email = match order.buyer.email.as_deref() {
         None => None,
-        Some(text) => Some(leads::email(text).ok_or_else(|| {
-            Error::invalid("email", "The 'email' field must be an e-mail address.")
-        })?),
+        Some(text) => Some(leads::read_email(text)?),
     };
     let now = app.clock.now();
     let order = Order {

@@ -17,7 +17,7 @@ mod whatsapp;
 use std::sync::Arc;
 
 use domain::channels::{ChannelAdapter, ChannelError};
-use domain::egress::Egress;
+use egress::Egress;
 
 pub use email::Email;
 pub use http::SetupError;
@@ -55,7 +55,7 @@ impl Default for Endpoints {
 /// [`SetupError`] for an endpoint that is no address, or where TLS can't be set up.
 pub fn adapters(
     endpoints: &Endpoints,
-    egress: Arc<dyn Egress>,
+    egress: Arc<Egress>,
 ) -> Result<Vec<Arc<dyn ChannelAdapter>>, SetupError> {
     Ok(vec![
         Arc::new(Webchat),

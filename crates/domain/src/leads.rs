@@ -6,7 +6,7 @@ use crate::bots::ChannelType;
 use crate::conversations::EndUser;
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
-use crate::{BotId, ConversationId, EndUserId, LeadId, Result, TenantId, Timestamp};
+use crate::{BotId, ConversationId, EndUserId, Error, LeadId, Result, TenantId, Timestamp};
 
 named! {
     /// How an address came to be known.
@@ -15,6 +15,8 @@ named! {
         Identity = "identity",
         /// Written in the message.
         Message = "message",
+        /// Entered in a form that the chat showed.
+        Form = "form",
     }
 }
 
@@ -32,7 +34,7 @@ named! {
     }
 }
 
-/// An address that comes with a message.
+/// An address that comes with a message, or in a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The id for the lead, if the bot does not know the address yet.
@@ -77,7 +79,7 @@ pub struct Customer {
     pub created_at: Timestamp,
 }
 
-/// Where people and their addresses are kept. They come with messages
+/// Where people and their addresses are kept. Most come with messages
 /// ([`crate::conversations::Conversations::receive`]).
 #[async_trait]
 pub trait Leads: Send + Sync {
@@ -89,6 +91,20 @@ pub trait Leads: Send + Sync {
         order: CustomerOrder,
         page: PageRequest,
     ) -> Result<Page<Customer>>;
+    /// Keeps an address that was entered in a form during a conversation of the bot. Of an address that the bot knows, only
+    /// the name and the consent are taken, where they are given.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]: the conversation is not the bot's.
+    async fn keep(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        conversation: ConversationId,
+        contact: &Contact,
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Lead>;
     /// A page of a bot's leads, newest first.
     async fn leads(&self, tenant: TenantId, bot: BotId, page: PageRequest) -> Result<Page<Lead>>;
 }
@@ -114,6 +130,15 @@ pub fn email(text: &str) -> Option<String> {
         && host.split('.').all(is_label)
         && !host.ends_with(|c: char| c.is_ascii_digit());
     is_address.then(|| text.to_ascii_lowercase())
+}
+
+/// [`email`] of a client's field of that name.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn read_email(text: &str) -> Result<String> {
+    let problem = "The 'email' field must be an e-mail address.";
+    email(text).ok_or_else(|| Error::invalid("email", problem))
 }
 
 /// The first e-mail address that is written in a text.

@@ -19,7 +19,6 @@ pub mod clock;
 pub mod connections;
 pub mod conversations;
 pub mod documents;
-pub mod egress;
 pub mod embeddings;
 mod error;
 pub mod evaluations;

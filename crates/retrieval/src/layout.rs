@@ -122,8 +122,8 @@ impl Layout<'_> {
         } else if let Some(marker) = item_marker(text) {
             self.end_paragraph();
             self.sentences(at + marker, end);
-        } else if text.ends_with('?') && self.paragraph.is_none() && is_one_sentence(text) {
-            self.question(at, end);
+        } else if let Some((from, to)) = asked(text).filter(|_| self.paragraph.is_none()) {
+            self.question(at + from, at + to);
         } else {
             let start = self.paragraph.map_or(at, |(start, _)| start);
             self.paragraph = Some((start, end));
@@ -269,8 +269,14 @@ fn is_delimiter_row(line: &str) -> bool {
     line.starts_with('|') && line.contains('-') && line.chars().all(|c| "|-: \t".contains(c))
 }
 
-fn is_one_sentence(text: &str) -> bool {
-    text.unicode_sentences().nth(1).is_none()
+/// Where the question stands in a line that is one and no more, bold or not.
+fn asked(text: &str) -> Option<(usize, usize)> {
+    const MARKS: [char; 2] = ['*', '_'];
+    let from = text.len() - text.trim_start_matches(MARKS).len();
+    let to = text.trim_end_matches(MARKS).len();
+    let bare = text.get(from..to)?;
+    let is_one = bare.ends_with('?') && bare.unicode_sentences().nth(1).is_none();
+    is_one.then_some((from, to))
 }
 
 /// "Dr. Smith" is one sentence, though UAX 29 sees two.
@@ -305,6 +311,18 @@ mod tests {
         all.iter()
             .map(|piece| (text(piece), piece.role, piece.lead.map(|l| text(&all[l]))))
             .collect()
+    }
+
+    #[test]
+    fn a_question_in_bold_leads_its_answer() {
+        let question = "Where do your beans come from?";
+        let content = format!("**{question}**\nThey come from farms in Ethiopia.");
+        let answer = "They come from farms in Ethiopia.";
+        let expected = [
+            (question, Role::Question, None),
+            (answer, Role::Sentence, Some(question)),
+        ];
+        assert_eq!(read(&content), expected);
     }
 
     #[test]

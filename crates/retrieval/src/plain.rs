@@ -56,10 +56,10 @@ fn without_markup(markdown: &str, with_addresses: bool) -> String {
             _ => {}
         }
     }
-    text.get(PARAGRAPH.len()..)
-        .unwrap_or_default()
-        .trim()
-        .to_owned()
+    let text = text.get(PARAGRAPH.len()..).unwrap_or_default().trim();
+    // A piece that was cut out of bold words has one of their two marks.
+    let text = text.trim_start_matches("**").trim_end_matches("**");
+    text.trim().to_owned()
 }
 
 /// An address of a person as people write it.
@@ -75,6 +75,8 @@ mod tests {
     fn markup_goes_and_words_stay() {
         for (markdown, words) in [
             ("Open **Monday** to\n_Friday_.", "Open Monday to Friday."),
+            ("**Note well.", "Note well."),
+            ("It is final.**", "It is final."),
             (
                 "See [our shop](https://shop.example/a) now",
                 "See our shop now",

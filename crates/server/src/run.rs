@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::http::app::{self, Described};
+use crate::http::clients::Proxies;
 use crate::http::requests;
 use crate::metrics::Metrics;
 use crate::settings::{Database, Settings, SettingsError};
@@ -105,6 +106,7 @@ impl Server {
             wired.stores.clone(),
             Metrics::new()?,
             settings.metrics_token.clone(),
+            Proxies::new(settings.trusted_proxies.clone()),
         ));
         let described = Described::new().map_err(StartError::Description)?;
         let server = {

@@ -9,6 +9,7 @@ use application::rate_limits::RateLimiter;
 use storage::Stores;
 use tokio_util::task::TaskTracker;
 
+use crate::http::clients::Proxies;
 use crate::metrics::Metrics;
 
 /// Shared by all workers of the server.
@@ -21,6 +22,8 @@ pub struct State {
     pub rates: RateLimiter,
     /// What is measured.
     pub metrics: Metrics,
+    /// Who may say where a client is.
+    pub proxies: Proxies,
     /// For readiness.
     pub stores: Stores,
     /// The token for `/metrics` from elsewhere, if there is one.
@@ -37,12 +40,14 @@ impl State {
         stores: Stores,
         metrics: Metrics,
         metrics_token: Option<String>,
+        proxies: Proxies,
     ) -> Self {
         Self {
             app,
             authenticator: Authenticator::default(),
             rates: RateLimiter::default(),
             metrics,
+            proxies,
             stores,
             metrics_token,
             tasks: TaskTracker::new(),

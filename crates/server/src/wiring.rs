@@ -28,7 +28,7 @@ use crate::settings::{Database, Embeddings, Llm, Settings, SettingsError};
 use crate::worker::Bell;
 
 /// What encrypts stored credentials where the operator sets no keys, in the data directory.
-const SECRET_KEY: &str = "secret.key";
+pub(crate) const SECRET_KEY: &str = "secret.key";
 
 /// The product, put together, with nothing running yet.
 pub struct Wired {
@@ -78,8 +78,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     let embedders: Vec<_> = settings
         .embedders
         .iter()
-        .zip(["BOTWRIGHT_EMBEDDINGS", "BOTWRIGHT_EMBEDDINGS_PREVIOUS"])
-        .map(|(provider, group)| embedder(provider, group))
+        .map(|(group, provider)| embedder(provider, group))
         .collect::<Result<_, _>>()?;
     let options = retrieval::Options {
         cache_bytes: settings.retrieval_cache_bytes,

@@ -39,7 +39,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 18] = [
+const ROOMS: [Room; 19] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -88,6 +88,10 @@ const ROOMS: [Room; 18] = [
     Room {
         rooms: &["domain", "egress"],
         ..adapter("sender")
+    },
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("channels")
     },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
@@ -152,7 +156,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["egress", "llm", "scraper", "sender", "testkit"],
+        &["channels", "egress", "llm", "scraper", "sender", "testkit"],
     ),
 ];
 

@@ -2,8 +2,10 @@
 
 mod inbound;
 mod smtp;
+mod stream;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -14,7 +16,7 @@ use domain::channels::{
     EmailCredentials, EmailSettings, HookError, Inbound, OutboundMessage, Received, ReplyPath,
     SendFailure, SendLimits, Sent,
 };
-use domain::egress::Egress;
+use egress::Egress;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::{Address, Message};
@@ -22,15 +24,37 @@ use lettre::{Address, Message};
 use crate::parts::blank;
 use crate::{proof, wrong_kind};
 
+/// For a mail as a whole: servers make strangers wait before they greet them.
+const TIME: Duration = Duration::from_secs(30);
+
 /// Mailboxes.
 pub struct Email {
-    egress: Arc<dyn Egress>,
+    egress: Arc<Egress>,
+    time: Duration,
 }
 
 impl Email {
     /// With the guard that says which mail servers may be reached.
-    pub fn new(egress: Arc<dyn Egress>) -> Self {
-        Self { egress }
+    pub fn new(egress: Arc<Egress>) -> Self {
+        Self { egress, time: TIME }
+    }
+
+    /// With so much time for a mail as a whole.
+    #[must_use]
+    pub fn within(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, ChannelError>>,
+    ) -> Result<T, ChannelError> {
+        let ended = tokio::time::timeout(self.time, work).await;
+        ended.unwrap_or_else(|_| {
+            Err(ChannelError::later(
+                "The mail server took too long to answer.",
+            ))
+        })
     }
 }
 
@@ -48,7 +72,8 @@ impl ChannelAdapter for Email {
     /// The hook is set up by the tenant in the gateway's pages.
     async fn connect(&self, connection: &Connection, _: &str) -> Result<Connected, ChannelError> {
         let (settings, keys) = own(connection)?;
-        smtp::check(&*self.egress, settings, keys).await?;
+        self.in_time(smtp::check(&self.egress, settings, keys))
+            .await?;
         Ok(Connected {
             account: settings.from.clone(),
         })
@@ -86,7 +111,8 @@ impl ChannelAdapter for Email {
         let to = address(&message.reply.to)?;
         let id = message_id(settings, &message.id);
         let mail = mail(settings, message, &to, &id)?;
-        smtp::send(&*self.egress, settings, keys, &to, &mail).await?;
+        let sending = smtp::send(&self.egress, settings, keys, &to, &mail);
+        self.in_time(sending).await?;
         Ok(Sent { ids: vec![id] })
     }
 

@@ -1,9 +1,7 @@
 //! Speaking to the tenant's mail server.
 
-use std::time::Duration;
-
 use domain::channels::{ChannelError, EmailCredentials, EmailSettings, MailSecurity};
-use domain::egress::{Egress, EgressRefusal};
+use egress::{Egress, EgressError};
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -11,77 +9,57 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Noop, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
-/// Until a connection stands.
-const CONNECT: Duration = Duration::from_secs(5);
-/// For a mail as a whole: servers make strangers wait before they greet them.
-const TIME: Duration = Duration::from_secs(30);
+use super::stream;
 
 /// Logs in, and that is all.
 pub(super) async fn check(
-    egress: &dyn Egress,
+    egress: &Egress,
     settings: &EmailSettings,
     keys: &EmailCredentials,
 ) -> Result<(), ChannelError> {
-    within(async {
-        let mut server = open(egress, settings, keys).await?;
-        server
-            .command(Noop)
-            .await
-            .map_err(|error| passing(&error))?;
-        let _ = server.quit().await;
-        Ok(())
-    })
-    .await
+    let mut server = open(egress, settings, keys).await?;
+    let answered = server.command(Noop).await;
+    answered.map_err(|error| passing(&error))?;
+    let _ = server.quit().await;
+    Ok(())
 }
 
 /// Sends a mail to one address.
 pub(super) async fn send(
-    egress: &dyn Egress,
+    egress: &Egress,
     settings: &EmailSettings,
     keys: &EmailCredentials,
     to: &Address,
     mail: &[u8],
 ) -> Result<(), ChannelError> {
-    within(async {
-        let mut server = open(egress, settings, keys).await?;
-        // Step by step, since the same code means something else at each.
-        let from = settings.from.parse().ok();
-        let step = server.command(Mail::new(from, Vec::new())).await;
-        step.map_err(|error| match error.is_permanent() {
-            true => dead("does not take mail from the sender's address", &error),
-            false => passing(&error),
-        })?;
-        let step = server.command(Rcpt::new(to.clone(), Vec::new())).await;
-        step.map_err(|error| match error.is_permanent() {
-            true => ChannelError::Refused(sentence(
-                "does not take mail for the visitor's address",
-                &error,
-            )),
-            false => passing(&error),
-        })?;
-        let step = server.command(Data).await;
-        step.map_err(|error| refusal(&error))?;
-        let step = server.message(mail).await;
-        step.map_err(|error| refusal(&error))?;
-        // It is sent; whether the server takes its leave is its affair.
-        let _ = server.quit().await;
-        Ok(())
-    })
-    .await
-}
-
-async fn within<T>(work: impl Future<Output = Result<T, ChannelError>>) -> Result<T, ChannelError> {
-    let ended = tokio::time::timeout(TIME, work).await;
-    ended.unwrap_or_else(|_| {
-        Err(ChannelError::later(
-            "The mail server took too long to answer.",
-        ))
-    })
+    let mut server = open(egress, settings, keys).await?;
+    // Step by step, since the same code means something else at each.
+    let from = settings.from.parse().ok();
+    let step = server.command(Mail::new(from, Vec::new())).await;
+    step.map_err(|error| match error.is_permanent() {
+        true => dead("does not take mail from the sender's address", &error),
+        false => passing(&error),
+    })?;
+    let step = server.command(Rcpt::new(to.clone(), Vec::new())).await;
+    step.map_err(|error| match error.is_permanent() {
+        true => ChannelError::Refused(sentence(
+            "does not take mail for the visitor's address",
+            &error,
+        )),
+        false => passing(&error),
+    })?;
+    let step = server.command(Data).await;
+    step.map_err(|error| refusal(&error))?;
+    let step = server.message(mail).await;
+    step.map_err(|error| refusal(&error))?;
+    // It is sent; whether the server takes its leave is its affair.
+    let _ = server.quit().await;
+    Ok(())
 }
 
 /// A connection to an address that the guard has checked, secured and logged in.
 async fn open(
-    egress: &dyn Egress,
+    egress: &Egress,
     settings: &EmailSettings,
     keys: &EmailCredentials,
 ) -> Result<AsyncSmtpConnection, ChannelError> {
@@ -89,21 +67,16 @@ async fn open(
         .resolve(&settings.smtp_host, settings.smtp_port)
         .await;
     let addresses = resolved.map_err(|refusal| match refusal {
-        EgressRefusal::Closed => ChannelError::Dead(refusal.to_string()),
-        EgressRefusal::UnknownHost => ChannelError::later(refusal.to_string()),
+        EgressError::Closed => ChannelError::Dead(refusal.to_string()),
+        _ => ChannelError::later(refusal.to_string()),
     })?;
-    let tls = || {
-        TlsParameters::new(settings.smtp_host.clone()).map_err(|_| {
-            ChannelError::Dead("The mail server's name can't be used with TLS.".into())
-        })
-    };
     let me = introduction(settings);
-    let at_once = match settings.security {
-        MailSecurity::Tls => Some(tls()?),
+    let host = match settings.security {
+        MailSecurity::Tls => Some(&*settings.smtp_host),
         MailSecurity::Starttls | MailSecurity::None => None,
     };
-    let opened =
-        AsyncSmtpConnection::connect_tokio1(&*addresses, Some(CONNECT), &me, at_once, None).await;
+    let stream = stream::open(&addresses, host).await?;
+    let opened = AsyncSmtpConnection::connect_with_transport(stream, &me).await;
     let mut server = opened.map_err(|error| passing(&error))?;
     if settings.security == MailSecurity::Starttls {
         if !server.can_starttls() {
@@ -111,8 +84,9 @@ async fn open(
                 "The mail server does not offer STARTTLS.".into(),
             ));
         }
+        let tls = TlsParameters::new(settings.smtp_host.clone()).map_err(|_| stream::no_name())?;
         server
-            .starttls(tls()?, &me)
+            .starttls(tls, &me)
             .await
             .map_err(|error| passing(&error))?;
     }

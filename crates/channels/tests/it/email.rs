@@ -1,13 +1,18 @@
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use channels::Email;
-use contracts::channels::email::{HOOK_SECRET, OWN, Shut};
+use contracts::channels::email::{HOOK_SECRET, OWN};
 use contracts::channels::{FakeMail, FakePlatform, HOOK_URL, Said};
 use domain::channels::{ChannelAdapter, ChannelError, HookError, Inbound, ReplyPath};
-use domain::egress::EgressRefusal;
+use egress::{Egress, Lookup};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
 use crate::{messages, outbound};
 
@@ -19,7 +24,19 @@ const SAID: Said<'_> = Said {
 
 async fn open() -> (Email, FakeMail) {
     let platform = FakeMail::start().await;
-    (Email::new(platform.egress()), platform)
+    let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]).unwrap();
+    let adapter = Email::new(Arc::new(egress)).within(Duration::from_secs(2));
+    (adapter, platform)
+}
+
+/// Knows no name.
+struct Nowhere;
+
+#[async_trait]
+impl Lookup for Nowhere {
+    async fn lookup(&self, _host: &str) -> std::io::Result<Vec<IpAddr>> {
+        Ok(Vec::new())
+    }
 }
 
 mod promises {
@@ -212,12 +229,16 @@ async fn a_gateway_without_signatures_gives_the_secret_as_a_password() {
 #[tokio::test]
 async fn the_guard_stands_before_every_connection() {
     let platform = FakeMail::start().await;
-    for (refusal, is_dead) in [
-        (EgressRefusal::Closed, true),
-        (EgressRefusal::UnknownHost, false),
+    let nowhere = json!("mail.shop.example");
+    for (host, is_dead) in [
+        (platform.settings()["smtp_host"].clone(), true),
+        (nowhere, false),
     ] {
-        let adapter = Email::new(Arc::new(Shut(refusal)));
-        let connection = platform.connection();
+        let egress = Egress::with_lookup(Vec::new(), Arc::new(Nowhere)).unwrap();
+        let adapter = Email::new(Arc::new(egress));
+        let mut settings = platform.settings();
+        settings["smtp_host"] = host;
+        let connection = platform.with(&settings);
         let error = adapter.connect(&connection, HOOK_URL).await.unwrap_err();
         assert_eq!(matches!(error, ChannelError::Dead(_)), is_dead, "{error:?}");
         let reply = ReplyPath {
@@ -251,4 +272,21 @@ async fn nothing_is_said_to_a_server_without_the_security_that_is_set() {
         .await
         .unwrap_err();
     assert!(matches!(error, ChannelError::Later { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_never_ends_its_line_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        while socket.write_all(&[b'2'; 4096]).await.is_ok() {}
+    });
+    let (adapter, platform) = open().await;
+    let mut settings = platform.settings();
+    settings["smtp_port"] = json!(port);
+    let connection = platform.with(&settings);
+    let error = adapter.connect(&connection, HOOK_URL).await.unwrap_err();
+    let told = "The mail server could not be reached, or broke the connection off.";
+    assert_eq!(error, ChannelError::later(told), "not by the time-out");
 }

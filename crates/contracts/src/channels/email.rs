@@ -5,12 +5,10 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::bots::ChannelType;
 use domain::channels::{Connection, Inbound};
-use domain::egress::{Egress, EgressRefusal};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -119,7 +117,7 @@ impl FakeMail {
         json!({
             "from": OWN,
             "from_name": "The Shop",
-            "smtp_host": "mail.shop.example",
+            "smtp_host": self.address.ip(),
             "smtp_port": self.address.port(),
             "smtp_user": "help",
             "security": "none",
@@ -132,11 +130,6 @@ impl FakeMail {
         connection(ChannelType::Email, settings, &credentials)
     }
 
-    /// A guard that takes every name for this machine's.
-    pub fn egress(&self) -> Arc<dyn Egress> {
-        Arc::new(Here)
-    }
-
     /// A mail, signed by the gateway.
     pub fn signed(&self, mail: &Value) -> Inbound {
         signed(mail)
@@ -145,26 +138,6 @@ impl FakeMail {
     /// A mail of plain text, in the gateway's form.
     pub fn mail(&self, said: &Said<'_>) -> Value {
         mail(said)
-    }
-}
-
-/// See [`FakeMail::egress`].
-struct Here;
-
-#[async_trait]
-impl Egress for Here {
-    async fn resolve(&self, _host: &str, port: u16) -> Result<Vec<SocketAddr>, EgressRefusal> {
-        Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
-    }
-}
-
-/// A guard that lets nobody out.
-pub struct Shut(pub EgressRefusal);
-
-#[async_trait]
-impl Egress for Shut {
-    async fn resolve(&self, _host: &str, _port: u16) -> Result<Vec<SocketAddr>, EgressRefusal> {
-        Err(self.0)
     }
 }
 

@@ -4,7 +4,7 @@ use domain::bots::Bot;
 use domain::conversations::{EndUserDetails, Incoming};
 use domain::leads::{Contact, CustomerOrder, Origin};
 use domain::messages::Message;
-use domain::{TenantId, Timestamp};
+use domain::{Error, Resource, TenantId, Timestamp};
 
 use super::Ports;
 use super::given::{after, all, bot, id, incoming, page, received, tenant_with_bot};
@@ -59,6 +59,37 @@ pub async fn an_address_is_kept_once_with_its_first_conversation(s: &Ports) {
     assert_eq!((lead.created_at, lead.origin), (after(1), Origin::Message));
     let leads = s.leads.leads(tenant, other.id, all()).await.unwrap();
     assert_eq!(leads.total, 1);
+}
+
+/// What is entered in a form is kept like an address that was written; in another bot's conversation it is not.
+pub async fn a_form_is_kept_in_its_bots_conversations_only(s: &Ports) {
+    let (tenant, ada) = tenant_with_bot(s).await;
+    let other = bot(s, tenant).await;
+    let first = given(s, &ada, "one", (None, "zoe@example.com"), after(1)).await;
+    let talk = first.conversation_id;
+    let form = |email: &str, consent| Contact {
+        origin: Origin::Form,
+        ..contact(email, consent)
+    };
+    let new = form("new@example.com", Some(true));
+    let lead = s
+        .leads
+        .keep(tenant, ada.id, talk, &new, Some("Zoe"), after(2));
+    let lead = lead.await.unwrap();
+    assert_eq!((lead.id, lead.conversation_id), (new.lead_id, talk));
+    assert_eq!((lead.origin, lead.consent), (Origin::Form, Some(true)));
+    let known = form("zoe@example.com", Some(false));
+    let lead = s.leads.keep(tenant, ada.id, talk, &known, None, after(3));
+    let lead = lead.await.unwrap();
+    assert_eq!((lead.origin, lead.created_at), (Origin::Message, after(1)));
+    assert_eq!(lead.consent, Some(false));
+    let refused = s.leads.keep(tenant, other.id, talk, &new, None, after(4));
+    let refusal = refused.await.unwrap_err();
+    assert!(matches!(refusal, Error::NotFound(Resource::Conversation)));
+    let leads = s.leads.leads(tenant, ada.id, all()).await.unwrap();
+    assert_eq!(leads.total, 2);
+    let leads = s.leads.leads(tenant, other.id, all()).await.unwrap();
+    assert_eq!(leads.total, 0);
 }
 
 /// An address that comes with a later message of a conversation is kept, and a consent stays until it is changed.

@@ -74,6 +74,7 @@ macro_rules! store_contract {
             a_conversation_is_found_by_its_id
         );
         $crate::store_contract!($open, leads:
+            a_form_is_kept_in_its_bots_conversations_only
             an_address_is_kept_once_with_its_first_conversation
             an_address_comes_with_later_messages_too
             customers_are_listed_in_their_orders

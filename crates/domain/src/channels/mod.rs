@@ -247,7 +247,7 @@ pub struct SendLimits {
 /// A platform.
 ///
 /// It keeps nothing between calls and tries nothing twice: retries are the business of the durable queue that
-/// calls it. A request to the platform ends within ten seconds.
+/// calls it. A request to the platform ends within ten seconds, a mail within thirty.
 #[async_trait]
 pub trait ChannelAdapter: Send + Sync {
     /// Which one, of [`CHANNEL_KINDS`]. Connections of other kinds are [`ChannelError::Invalid`] or

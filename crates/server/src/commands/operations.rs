@@ -99,6 +99,13 @@ pub async fn backup(settings: &Settings, file: &Path) -> anyhow::Result<()> {
     }
     storage::backup_sqlite(path, file)?;
     println!("Wrote {}.", file.display());
+    if settings.secret_keys.is_none() {
+        let key = settings.data_dir.join(wiring::SECRET_KEY);
+        println!(
+            "Stored credentials are encrypted: keep a copy of {} too, in another place.",
+            key.display()
+        );
+    }
     Ok(())
 }
 

@@ -74,7 +74,7 @@ async fn authenticate(
         return Err(ApiError::Domain(domain::Error::Unauthenticated).into());
     }
     tracing::Span::current().record("tenant", tracing::field::display(actor.tenant_id()));
-    let address = request.peer_addr().map(|address| address.ip());
+    let address = state.proxies.client(request.peer_addr(), request.headers());
     let rate = state.rates.admit(&actor, address, state.app.clock.now());
     if let Some(rate) = rate.filter(|rate| !rate.allowed) {
         let error = ApiError::Domain(domain::Error::RateLimited {

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod authentication;
 pub mod body;
+pub mod clients;
 pub mod dialects;
 pub mod error;
 pub mod idempotency;

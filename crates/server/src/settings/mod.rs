@@ -29,13 +29,15 @@ pub struct Settings {
     /// `BOTWRIGHT_LLM_FALLBACK`: who answers when the first does not.
     pub fallbacks: Vec<Llm>,
     /// `BOTWRIGHT_EMBEDDINGS_*`: who embeds, and after it, from `BOTWRIGHT_EMBEDDINGS_PREVIOUS_*`, who did before. Empty:
-    /// knowledge is searched by its words alone.
-    pub embedders: Vec<Embeddings>,
+    /// knowledge is searched by its words alone. Each with what its variables begin with.
+    pub embedders: Vec<(String, Embeddings)>,
     /// `BOTWRIGHT_SECRET_KEYS`: what encrypts stored credentials, the newest first. `None`: the file `secret.key` in the
     /// data directory, made when it is needed first.
     pub secret_keys: Option<SecretKeys>,
     /// `BOTWRIGHT_EGRESS_ALLOW`: networks that tenants' requests may reach although they are private.
     pub egress_allow: Vec<IpNet>,
+    /// `BOTWRIGHT_TRUSTED_PROXIES`: who may say in `X-Forwarded-For` where a client is.
+    pub trusted_proxies: Vec<IpNet>,
     /// `BOTWRIGHT_WEBHOOK_RETRIES`: after how many seconds each an event is sent again.
     pub webhook_retries: RetrySchedule,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
@@ -202,9 +204,13 @@ impl Settings {
             fallbacks: fallbacks(&source)?,
             embedders: ["embeddings", "embeddings_previous"]
                 .into_iter()
-                .filter_map(|group| embeddings(&source, group).transpose())
+                .filter_map(|group| {
+                    let found = embeddings(&source, group).transpose()?;
+                    Some(found.map(|embeddings| (variable(group), embeddings)))
+                })
                 .collect::<Result<_, _>>()?,
-            egress_allow: networks(&source)?,
+            egress_allow: networks(&source, "egress_allow")?,
+            trusted_proxies: networks(&source, "trusted_proxies")?,
             webhook_retries: source
                 .parse("webhook_retries", "seconds with commas between them")?
                 .unwrap_or_default(),
@@ -341,8 +347,8 @@ fn embeddings(source: &Source, group: &str) -> Result<Option<Embeddings>, Settin
     }
 }
 
-fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
-    let text = source.text("egress_allow").unwrap_or_default();
+fn networks(source: &Source, name: &str) -> Result<Vec<IpNet>, SettingsError> {
+    let text = source.text(name).unwrap_or_default();
     let words = text
         .split(',')
         .map(str::trim)
@@ -354,7 +360,7 @@ fn networks(source: &Source) -> Result<Vec<IpNet>, SettingsError> {
                 .or_else(|_| word.parse::<std::net::IpAddr>().map(IpNet::from));
             network.map_err(|_| {
                 SettingsError::new(
-                    "BOTWRIGHT_EGRESS_ALLOW",
+                    variable(name),
                     format!("'{word}' is not a network such as 10.0.0.0/8"),
                 )
             })
@@ -436,8 +442,14 @@ mod tests {
             ..Endpoint::default()
         };
         let wanted = [
-            Embeddings::Local("/srv/minilm".into()),
-            Embeddings::OpenAi(before),
+            (
+                "BOTWRIGHT_EMBEDDINGS".to_owned(),
+                Embeddings::Local("/srv/minilm".into()),
+            ),
+            (
+                "BOTWRIGHT_EMBEDDINGS_PREVIOUS".to_owned(),
+                Embeddings::OpenAi(before),
+            ),
         ];
         assert_eq!(settings.embedders, wanted);
         assert!(!format!("{settings:?}").contains("geheim"));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::SettingsError;
 
 /// Every name there is, as in the file.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "bind",
     "data_dir",
     "database_url",
@@ -35,6 +35,7 @@ const NAMES: [&str; 28] = [
     "abandon_after",
     "retrieval_cache_mb",
     "metrics_token",
+    "trusted_proxies",
     "secret_keys",
     "log",
     "log_format",

@@ -29,6 +29,7 @@ on_both!(
     orders_are_kept_once_and_attributed,
     people_and_their_addresses,
     knowledge_and_integrations,
+    each_client_behind_a_proxy_has_its_own_rate: |builder| builder.setting("BOTWRIGHT_TRUSTED_PROXIES", "127.0.0.1"),
 );
 
 /// An event's id, name and data.
@@ -723,6 +724,23 @@ async fn people_and_their_addresses(server: &TestServer) {
         .map(|email| email["consent"].clone())
         .collect();
     assert_eq!(consents, [Value::Null, json!(true), Value::Null]);
+    let talk = leads[1]["conversationId"].clone();
+    let form = json!({ "conversationId": talk, "email": "Amy@Example.com", "name": "Amy", "consent": true });
+    let lead = agent_post(&agent, "/leads", form).await;
+    assert_eq!(text(lead.grants(), "origin"), "FORM");
+    assert_eq!(text(&list("/leads").await[0], "email"), "amy@example.com");
+    for (form, status) in [
+        (json!({ "conversationId": talk }), 400),
+        (json!({ "email": "amy@example.com" }), 400),
+        (json!({ "conversationId": talk, "email": "amy" }), 400),
+        (
+            json!({ "conversationId": "1", "email": "a@example.com" }),
+            404,
+        ),
+        (json!({ "conversationId": talk, "email": 1 }), 400),
+    ] {
+        agent_post(&agent, "/leads", form).await.denies(status);
+    }
     agent_get(&agent, "/customers?sortBy=name")
         .await
         .denies(400);
@@ -764,4 +782,24 @@ async fn knowledge_and_integrations(server: &TestServer) {
     .await;
     let answer = agent_get(&agent, "/integrations").await;
     assert_eq!(answer.grants()["data"], json!([]));
+}
+
+async fn each_client_behind_a_proxy_has_its_own_rate(server: &TestServer) {
+    let bot = make_bot(&server.client, json!({})).await;
+    let agent = agent(server, text(&bot, "id")).await;
+    let from = async |address: &str| {
+        let request = agent.request_outside(Method::GET, "/v1/agent");
+        let request = request.header("x-forwarded-for", address);
+        agent.answer(request).await.unwrap()
+    };
+    for left in (0..60).rev() {
+        let answer = from("198.51.100.7").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("ratelimit-remaining"), left.to_string());
+    }
+    // What a client writes itself stands before what the proxy adds.
+    let answer = from("192.0.2.1, 198.51.100.7").await;
+    assert_eq!(answer.status, 429);
+    assert_ne!(answer.header("retry-after"), "");
+    assert_eq!(from("198.51.100.8").await.status, 200);
 }

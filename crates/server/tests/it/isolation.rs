@@ -129,6 +129,11 @@ fn agent_routes() -> Vec<Route> {
         listed("/orders", ""),
         listed("/customers", ""),
         listed("/leads", ""),
+        told(
+            "/leads",
+            json!({ "conversationId": TALK, "email": "taken@example.com" }),
+            Sees::NotFound,
+        ),
         listed("/emails", ""),
         listed("/knowledge", ""),
         listed("/integrations", ""),

@@ -1,13 +1,12 @@
 use async_trait::async_trait;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 use domain::bots::ChannelType;
-use domain::conversations::EndUserDetails;
 use domain::leads::{Contact, Customer, CustomerOrder, Lead, Leads, Origin};
-use domain::messages::Message;
 use domain::paging::{Page, PageRequest};
-use domain::{BotId, Result, TenantId};
+use domain::{BotId, ConversationId, Error, Resource, Result, TenantId, Timestamp};
 
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
@@ -29,6 +28,22 @@ impl Leads for Store {
         run!(self.read("leads.customers", tenant), [], |conn| customers(
             conn, tenant, bot, order, page
         ))
+    }
+
+    async fn keep(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        conversation: ConversationId,
+        contact: &Contact,
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Lead> {
+        let name = name.map(str::to_owned);
+        run!(self.write("leads.keep", tenant), [contact, name], |conn| {
+            let place = (bot, conversation);
+            keep_in_bot(conn, tenant, place, &contact, name.as_deref(), at)
+        })
     }
 
     async fn leads(&self, tenant: TenantId, bot: BotId, page: PageRequest) -> Result<Page<Lead>> {
@@ -68,16 +83,17 @@ impl TryFrom<LeadRow> for Lead {
     }
 }
 
-/// Keeps the address that came with a message; of one that the bot knows, only what is said of it anew.
+/// Keeps an address that was given in a conversation; of one that the bot knows, only what is said of it anew.
 pub(super) async fn keep(
     conn: &mut Conn,
     tenant: TenantId,
+    conversation: ConversationId,
     contact: &Contact,
-    person: &EndUserDetails,
-    message: &Message,
+    name: Option<&str>,
+    at: Timestamp,
 ) -> Result<(), Fault> {
     let (bot, end_user): (Key, Key) = conversations::table
-        .find((key(tenant), key(message.conversation_id)))
+        .find((key(tenant), key(conversation)))
         .select((conversations::bot_id, conversations::end_user_id))
         .first(conn)
         .await?;
@@ -87,12 +103,12 @@ pub(super) async fn keep(
             leads::id.eq(key(contact.lead_id)),
             leads::bot_id.eq(bot),
             leads::end_user_id.eq(end_user),
-            leads::conversation_id.eq(key(message.conversation_id)),
+            leads::conversation_id.eq(key(conversation)),
             leads::email.eq(contact.email.as_str()),
-            leads::name.eq(person.user_name.as_deref()),
+            leads::name.eq(name),
             leads::origin.eq(contact.origin.as_str()),
             leads::consent.eq(contact.consent),
-            leads::created_at.eq(Moment(message.created_at)),
+            leads::created_at.eq(Moment(at)),
         ))
         .on_conflict((leads::tenant_id, leads::bot_id, leads::email))
         .do_update()
@@ -103,6 +119,32 @@ pub(super) async fn keep(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// As [`keep`], if the conversation is the bot's.
+async fn keep_in_bot(
+    conn: &mut Conn,
+    tenant: TenantId,
+    (bot, conversation): (BotId, ConversationId),
+    contact: &Contact,
+    name: Option<&str>,
+    at: Timestamp,
+) -> Result<Lead, Fault> {
+    let is_bots = conversations::table
+        .find((key(tenant), key(conversation)))
+        .filter(conversations::bot_id.eq(key(bot)));
+    if !diesel::select(exists(is_bots)).get_result(conn).await? {
+        return Err(Error::NotFound(Resource::Conversation).into());
+    }
+    keep(conn, tenant, conversation, contact, name, at).await?;
+    let kept: LeadRow = leads::table
+        .filter(leads::tenant_id.eq(key(tenant)))
+        .filter(leads::bot_id.eq(key(bot)))
+        .filter(leads::email.eq(contact.email.as_str()))
+        .select(LeadRow::as_select())
+        .first(conn)
+        .await?;
+    kept.try_into()
 }
 
 async fn customers(

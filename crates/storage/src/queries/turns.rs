@@ -115,7 +115,16 @@ async fn resume(
     };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
     if let Some(contact) = &incoming.contact {
-        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+        let name = incoming.end_user.user_name.as_deref();
+        leads::keep(
+            conn,
+            tenant,
+            message.conversation_id,
+            contact,
+            name,
+            message.created_at,
+        )
+        .await?;
     }
     let taken = Taken {
         conversations: 0,
@@ -173,7 +182,16 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         publish(conn, tenant, &bot, incoming, &message),
     )?;
     if let Some(contact) = &incoming.contact {
-        leads::keep(conn, tenant, contact, &incoming.end_user, &message).await?;
+        let name = incoming.end_user.user_name.as_deref();
+        leads::keep(
+            conn,
+            tenant,
+            message.conversation_id,
+            contact,
+            name,
+            message.created_at,
+        )
+        .await?;
     }
     history.truncate(incoming.history as usize);
     Ok(Received {

@@ -46,6 +46,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(shop::list_orders)
         .service(people::list_customers)
         .service(people::list_leads)
+        .service(people::keep_lead)
         .service(people::list_emails)
         .service(knowledge::list)
         .service(integrations::list)

@@ -1,9 +1,11 @@
 //! `/customers`, `/leads`, `/emails`.
 
 use actix_web::web::Data;
-use actix_web::{HttpResponse, get};
-use application::leads;
+use actix_web::{HttpResponse, get, post};
+use application::leads::{self, Form};
+use domain::Result;
 use domain::leads::{Customer, CustomerOrder, Lead};
+use domain::text::required;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +15,7 @@ use super::conversations::AgentPerson;
 use super::knowledge::AgentPageQuery;
 use super::{lists, words};
 use crate::http::authentication::Caller;
+use crate::http::body::{Json, JsonBody};
 use crate::http::error::ApiResult;
 use crate::http::params::Query;
 use crate::state::State;
@@ -40,6 +43,36 @@ impl From<Customer> for AgentCustomer {
     }
 }
 
+/// What a visitor entered in a form.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeadBody {
+    /// During which conversation
+    #[schema(required, nullable = false)]
+    conversation_id: Option<String>,
+    /// The e-mail address
+    #[schema(required, nullable = false, example = "zoe@example.com")]
+    email: Option<String>,
+    /// The person's name
+    name: Option<String>,
+    /// Whether the person agrees to be written to
+    consent: Option<bool>,
+}
+
+impl JsonBody for LeadBody {}
+
+impl LeadBody {
+    fn read(self) -> Result<Form> {
+        let conversation = required("conversationId", self.conversation_id)?;
+        Ok(Form {
+            conversation_id: words::conversation_id(&conversation)?,
+            email: required("email", self.email)?,
+            name: self.name,
+            consent: self.consent,
+        })
+    }
+}
+
 /// A person who can be written to.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +83,7 @@ pub struct AgentLead {
     customer_id: Uuid,
     /// Where the address was given first. It may be gone.
     conversation_id: Uuid,
-    /// `IDENTITY` (a client told it) or `MESSAGE` (the person wrote it).
+    /// `IDENTITY` (a client told it), `MESSAGE` (the person wrote it) or `FORM`.
     #[schema(example = "MESSAGE")]
     origin: String,
     /// Whether the person agreed to be written to; null: not said.
@@ -144,6 +177,22 @@ pub(super) async fn list_leads(
     let page = words::page(query.0.page.as_deref(), query.0.limit.as_deref())?;
     let found = leads::list(&state.app, &caller.0, page).await?;
     Ok(lists::page(found, page, AgentLead::from))
+}
+
+/// Keep lead
+///
+/// What a visitor entered in a form that the chat showed. Of an address that the bot knows already, only the name and the
+/// consent are taken, where they are given.
+#[utoipa::path(tag = "Agent API", request_body = LeadBody, responses((status = 200, body = AgentLead)))]
+#[post("/leads")]
+pub(super) async fn keep_lead(
+    state: Data<State>,
+    caller: Caller,
+    body: Json<LeadBody>,
+) -> ApiResult<HttpResponse> {
+    let form = body.0.read()?;
+    let lead = leads::keep(&state.app, &caller.0, form).await?;
+    Ok(HttpResponse::Ok().json(AgentLead::from(lead)))
 }
 
 /// List emails

@@ -10,7 +10,7 @@ use crate::routes::tenant::bots::{UpdateBot, UpdatedBot, change};
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
-/// Update bot
+/// Amend bot
 #[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to update")), request_body = UpdateBot, responses((status = 200, body = envelope::Data<UpdatedBot>)))]
 #[patch("/bots/{bot_id}")]
 pub(super) async fn amend(
