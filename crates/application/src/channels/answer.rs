@@ -61,7 +61,12 @@ pub async fn begin(app: &App, time: Duration, busy: &[ChannelId]) -> Result<Opti
             Ok(connection) => connection,
             Err(error) => {
                 tracing::warn!(channel_id = %channel.id, %error, "a channel's credentials can't be read");
-                lost(app, &channel, "The stored credentials can't be read; set them again.").await?;
+                lost(
+                    app,
+                    &channel,
+                    "The stored credentials can't be read; set them again.",
+                )
+                .await?;
                 app.inbox.release(&lease, now).await?;
                 continue;
             }
@@ -172,7 +177,13 @@ async fn attempt(app: &App, work: &Work, waiting: &Waiting, parts: &mut u32) -> 
     };
     let sent = u32::try_from(sent).unwrap_or(u32::MAX);
     *parts = parts.saturating_add(sent);
-    pace.count(channel, &reply.to, limits, sent.saturating_sub(1), app.clock.now());
+    pace.count(
+        channel,
+        &reply.to,
+        limits,
+        sent.saturating_sub(1),
+        app.clock.now(),
+    );
     match error {
         None => Ok(()),
         Some(ChannelError::Dead(reason)) => Err(End::Dead(reason)),
@@ -235,6 +246,11 @@ async fn both<A: Future, B: Future>(one: A, other: B) -> (A::Output, B::Output) 
 /// As the port.
 pub async fn forget_old(app: &App) -> Result<()> {
     let now = app.clock.now();
-    while app.inbox.sweep(now - WAITS_FOR, now - KNOWN_FOR, PORTION).await? > 0 {}
+    while app
+        .inbox
+        .sweep(now - WAITS_FOR, now - KNOWN_FOR, PORTION)
+        .await?
+        > 0
+    {}
     Ok(())
 }

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use domain::actors::Actor;
-use domain::channels::{
-    Channel, ChannelCredentials, ChannelSettings, ChannelStatus, Connection,
-};
+use domain::channels::{Channel, ChannelCredentials, ChannelSettings, ChannelStatus, Connection};
 use domain::text::{NAME_MAX, no_nul};
 use domain::{ChannelId, Error, Result};
 use serde_json::Value;

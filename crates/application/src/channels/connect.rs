@@ -79,7 +79,9 @@ pub async fn disconnect(app: &App, actor: &Actor, id: ChannelId) -> Result<Chann
         return Ok(kept);
     };
     let told = Channel {
-        reason: Some(format!("It is disconnected here, but the platform was not told. {problem}")),
+        reason: Some(format!(
+            "It is disconnected here, but the platform was not told. {problem}"
+        )),
         ..kept.clone()
     };
     Ok(app.channels.update(&told, None).await?.unwrap_or(kept))

@@ -28,7 +28,10 @@ impl Pace {
         limits: SendLimits,
         now: Timestamp,
     ) -> Result<(), Duration> {
-        let mut used = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self
+            .used_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if used.len() >= REMEMBERED {
             used.retain(|_, until| *until > now);
         }
@@ -57,7 +60,10 @@ impl Pace {
         parts: u32,
         now: Timestamp,
     ) {
-        let mut used = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self
+            .used_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for (key, rate) in rates(channel, to, limits) {
             let until = used.entry(key).or_insert(now);
             *until = (*until).max(now) + each(rate) * parts;
@@ -71,7 +77,9 @@ fn rates(
     limits: SendLimits,
 ) -> Vec<((ChannelId, Option<String>), Rate)> {
     let overall = limits.overall.map(|rate| ((channel, None), rate));
-    let each = limits.each.map(|rate| ((channel, Some(to.to_owned())), rate));
+    let each = limits
+        .each
+        .map(|rate| ((channel, Some(to.to_owned())), rate));
     overall.into_iter().chain(each).collect()
 }
 
@@ -93,7 +101,10 @@ mod tests {
             overall: rate(3),
             each: rate(1),
         };
-        let (one, other) = (uuid::Uuid::from_u128(1).into(), uuid::Uuid::from_u128(2).into());
+        let (one, other) = (
+            uuid::Uuid::from_u128(1).into(),
+            uuid::Uuid::from_u128(2).into(),
+        );
         let noon = datetime!(2026-03-10 12:00 UTC);
         let pace = Pace::default();
         let take = |channel, to, at| pace.take(channel, to, limits, at);

@@ -1,7 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, channels, embeddings, evaluations, given, inbox, leads, orders, visits, webhooks,
+    Ports, channels, connections, embeddings, evaluations, given, inbox, leads, orders, visits,
+    webhooks,
 };
 use domain::TenantId;
 use tokio_postgres::Client;
@@ -21,6 +22,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let site = given::site(s, &bot, None).await;
     embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
+    connections::connection(s, &bot).await;
     let channel = channels::channel(s, &bot).await;
     inbox::arrive(s, &channel, &[("1", "1")], 0).await;
     evaluations::evaluation(s, &bot, given::NOON).await;
