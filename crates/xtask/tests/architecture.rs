@@ -20,7 +20,7 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 8] = [
+const ADAPTERS: [&str; 9] = [
     "storage",
     "retrieval",
     "llm",
@@ -29,6 +29,7 @@ const ADAPTERS: [&str; 8] = [
     "documents",
     "scraper",
     "sender",
+    "channels",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -115,6 +116,7 @@ const ROOMS: [Room; 19] = [
             "scraper",
             "egress",
             "sender",
+            "channels",
         ],
         libraries: None,
     },

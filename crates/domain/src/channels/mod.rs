@@ -19,7 +19,7 @@ pub use secret::Secret;
 pub use settings::{
     ChannelCredentials, ChannelSettings, Connection, EmailCredentials, EmailSettings, MailSecurity,
     MessengerCredentials, MessengerSettings, SlackCredentials, TelegramCredentials,
-    WhatsappCredentials, WhatsappSettings,
+    WhatsappCredentials, WhatsappSettings, read_kind,
 };
 
 /// The kinds that a channel can be made of; the others are places where conversations are said to be, which no

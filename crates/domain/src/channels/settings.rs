@@ -363,6 +363,15 @@ fn own_secret<'a>(fields: &mut Fields<'a>, name: &'a str) -> Result<Secret> {
     Ok(secret)
 }
 
+/// Reads a client's `type`.
+///
+/// # Errors
+/// [`Error::Invalid`], naming [`CHANNEL_KINDS`].
+pub fn read_kind(word: &str) -> Result<ChannelType> {
+    let kind = ChannelType::parse(word).filter(|kind| CHANNEL_KINDS.contains(kind));
+    kind.ok_or_else(no_adapter)
+}
+
 fn no_adapter() -> Error {
     let kinds: Vec<_> = CHANNEL_KINDS.iter().map(|kind| kind.as_str()).collect();
     let problem = format!("The 'type' field must be one of: {}.", kinds.join(", "));

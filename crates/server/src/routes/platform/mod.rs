@@ -1,6 +1,7 @@
 //! The Platform API: its resources stand beside those of the Tenant API, under the same prefix and in the same envelope.
 
 mod bots;
+mod channels;
 mod conversations;
 mod error;
 mod integrations;
@@ -19,5 +20,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(integrations::get)
         .service(integrations::update)
         .service(integrations::delete)
-        .service(integrations::test);
+        .service(integrations::test)
+        .service(self::channels::list)
+        .service(self::channels::create)
+        .service(self::channels::get)
+        .service(self::channels::update)
+        .service(self::channels::delete)
+        .service(self::channels::connect)
+        .service(self::channels::disconnect);
 }
