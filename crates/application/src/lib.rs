@@ -9,6 +9,7 @@ pub mod analytics;
 pub mod answering;
 pub mod authentication;
 pub mod bots;
+pub mod channels;
 pub mod connections;
 pub mod conversations;
 pub mod embeddings;
@@ -31,6 +32,8 @@ use std::sync::Arc;
 use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::channels::inbox::{Inbox, InboxBell};
+use domain::channels::{ChannelAdapter, Channels};
 use domain::clock::{Clock, Ids};
 use domain::connections::{Connections, ModelFactory};
 use domain::conversations::Conversations;
@@ -96,6 +99,15 @@ pub struct App {
     /// The operator's models that call tools, in the order in which they are asked.
     pub tool_models: Vec<Arc<dyn ToolModel>>,
     pub tool_caller: Arc<dyn ToolCaller>,
+    pub channels: Arc<dyn Channels>,
+    pub inbox: Arc<dyn Inbox>,
+    pub inbox_bell: Arc<dyn InboxBell>,
+    /// The platforms that channels lead to, one of each kind.
+    pub platforms: Vec<Arc<dyn ChannelAdapter>>,
+    /// What the platforms have been asked lately.
+    pub pace: channels::Pace,
+    /// Where this server is for others, as in `https://bots.example.com`; `None`: nobody has said.
+    pub public_url: Option<String>,
     pub jobs: Arc<dyn JobQueue>,
     pub bell: Arc<dyn JobBell>,
     pub webhooks: Arc<dyn WebhookEndpoints>,

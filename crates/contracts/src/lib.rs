@@ -7,6 +7,7 @@
 )]
 
 pub mod answers;
+pub mod channels;
 pub mod documents;
 pub mod embeddings;
 pub mod fakes;

@@ -81,6 +81,8 @@ pub enum Resource {
     Evaluation,
     /// A bot's connection to a model; clients know it as an integration.
     Connection,
+    /// A platform that a bot talks on.
+    Channel,
     /// An endpoint that events are sent to.
     Webhook,
     /// An event on its way to an endpoint.
@@ -103,6 +105,7 @@ impl std::fmt::Display for Resource {
             Self::KnowledgeSource => "Knowledge source",
             Self::Evaluation => "Evaluation",
             Self::Connection => "Integration",
+            Self::Channel => "Channel",
             Self::Webhook => "Webhook",
             Self::Delivery => "Delivery",
             Self::AgentLoop => "Agent loop",

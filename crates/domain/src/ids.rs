@@ -59,6 +59,8 @@ ids! {
     EvaluationId,
     /// A bot's connection to a model.
     ConnectionId,
+    /// A platform that a bot talks on.
+    ChannelId,
     /// Work to be done later.
     JobId,
     /// An address of the tenant's that events are sent to.

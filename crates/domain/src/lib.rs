@@ -15,6 +15,7 @@ pub mod agent_loops;
 pub mod analytics;
 pub mod answers;
 pub mod bots;
+pub mod channels;
 pub mod clock;
 pub mod connections;
 pub mod conversations;
@@ -57,7 +58,7 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    AgentLoopId, ApiKeyId, BotId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
+    AgentLoopId, ApiKeyId, BotId, ChannelId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
     EventId, ExecutionId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, StepId, TenantId, WebhookId,
 };
 

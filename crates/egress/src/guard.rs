@@ -1,6 +1,7 @@
 //! The one way out for every request that a tenant can cause.
 
 use std::error::Error as StdError;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub enum EgressError {
     #[error("{0}")]
     BadUrl(&'static str),
     /// The address, or one that it leads to, is not on the public Internet and was not opened.
-    #[error("This address is not allowed: only websites on the public Internet can be read.")]
+    #[error("This address is not allowed: only hosts on the public Internet can be reached.")]
     Closed,
     /// The name has no address.
     #[error("The host name could not be found.")]
@@ -115,7 +116,7 @@ pub enum Hop {
 /// ignored, since they would resolve names out of the guard's sight.
 pub struct Egress {
     client: reqwest::Client,
-    allow: Arc<[IpNet]>,
+    guarded: Guarded,
 }
 
 impl Egress {
@@ -150,20 +151,19 @@ impl Egress {
     ) -> Result<Self, reqwest::Error> {
         // The first to ask for TLS in the process sets its provider; a second one is the same and is ignored.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let allow: Arc<[IpNet]> = allow.into();
         let guarded = Guarded {
             lookup,
-            allow: Arc::clone(&allow),
+            allow: allow.into(),
         };
         let client = reqwest::Client::builder()
-            .dns_resolver(Arc::new(guarded))
+            .dns_resolver(Arc::new(guarded.clone()))
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
             .connect_timeout(connect)
             .pool_idle_timeout(Duration::from_secs(10))
             .build()?;
-        Ok(Self { client, allow })
+        Ok(Self { client, guarded })
     }
 
     /// Whether the URL itself may be asked for. What its name resolves to is checked when it is resolved.
@@ -188,7 +188,7 @@ impl Egress {
             None => return Err(EgressError::BadUrl("The address has no host name.")),
         };
         match literal {
-            Some(ip) if !is_open(ip, &self.allow) => Err(EgressError::Closed),
+            Some(ip) if !is_open(ip, &self.guarded.allow) => Err(EgressError::Closed),
             _ => Ok(()),
         }
     }
@@ -201,6 +201,18 @@ impl Egress {
     pub fn client(&self, url: &Url) -> Result<reqwest::Client, EgressError> {
         self.check(url)?;
         Ok(self.client.clone())
+    }
+
+    /// The addresses that a host may be reached at, for protocols other than HTTP; `host` is a name or a literal
+    /// address. Whoever connects uses these and does not look the name up again, which could give others (DNS
+    /// rebinding).
+    ///
+    /// # Errors
+    /// [`EgressError::Closed`], [`EgressError::UnknownHost`].
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, EgressError> {
+        let found = self.guarded.addresses(host).await.map_err(no_address)?;
+        let at = |address| SocketAddr::new(address, port);
+        Ok(found.into_iter().map(at).collect())
     }
 
     /// Gets what is there, following redirects.
@@ -325,13 +337,19 @@ async fn within<T>(
         .unwrap_or(Err(EgressError::TimedOut))
 }
 
+const fn no_address(reason: NoAddress) -> EgressError {
+    match reason {
+        NoAddress::Closed => EgressError::Closed,
+        NoAddress::Unknown => EgressError::UnknownHost,
+    }
+}
+
 /// The client wraps what the guard said in its own errors; the guard's word counts first.
 fn sort(error: &reqwest::Error) -> EgressError {
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(inner) = cause {
         match inner.downcast_ref::<NoAddress>() {
-            Some(NoAddress::Closed) => return EgressError::Closed,
-            Some(NoAddress::Unknown) => return EgressError::UnknownHost,
+            Some(reason) => return no_address(*reason),
             None => cause = inner.source(),
         }
     }

@@ -44,23 +44,35 @@ pub(crate) enum NoAddress {
 
 /// Sits where the HTTP client resolves names, so that it connects to the very addresses that were checked:
 /// a name that answers differently the second time (DNS rebinding) gains nothing.
+#[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) lookup: Arc<dyn Lookup>,
     pub(crate) allow: Arc<[IpNet]>,
 }
 
+impl Guarded {
+    /// The host's addresses, all checked, at least one; `host` is a name or a literal address.
+    pub(crate) async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NoAddress> {
+        let found = match host.parse() {
+            Ok(literal) => vec![literal],
+            Err(_) => self.lookup.lookup(host).await.unwrap_or_default(),
+        };
+        if found.is_empty() {
+            return Err(NoAddress::Unknown);
+        }
+        // One closed address among open ones is refused as a whole: no honest host mixes them.
+        match found.iter().all(|address| is_open(*address, &self.allow)) {
+            true => Ok(found),
+            false => Err(NoAddress::Closed),
+        }
+    }
+}
+
 impl Resolve for Guarded {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, allow) = (Arc::clone(&self.lookup), Arc::clone(&self.allow));
+        let guarded = self.clone();
         Box::pin(async move {
-            let found = lookup.lookup(name.as_str()).await.unwrap_or_default();
-            if found.is_empty() {
-                return Err(NoAddress::Unknown.into());
-            }
-            // One closed address among open ones is refused as a whole: no honest site mixes them.
-            if !found.iter().all(|address| is_open(*address, &allow)) {
-                return Err(NoAddress::Closed.into());
-            }
+            let found = guarded.addresses(name.as_str()).await?;
             let addresses: Addrs = Box::new(found.into_iter().map(|ip| SocketAddr::new(ip, 0)));
             Ok(addresses)
         })

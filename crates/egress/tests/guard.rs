@@ -272,3 +272,24 @@ async fn public_addresses_are_open() {
         assert_eq!(egress.check(&Url::parse(url).unwrap()), Ok(()), "{url}");
     }
 }
+
+#[tokio::test]
+async fn other_protocols_get_checked_addresses_only() {
+    let guard = |answers: &[&[&str]]| {
+        let allow = vec!["127.0.0.2/32".parse().unwrap()];
+        Egress::with_lookup(allow, Scripted::new(answers)).unwrap()
+    };
+    let open = guard(&[&["93.184.216.34", "127.0.0.2"]]);
+    let found = open.resolve("mail.example", 25).await.unwrap();
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found, ["93.184.216.34:25", "127.0.0.2:25"]);
+    let mixed = guard(&[&["93.184.216.34", "10.0.0.1"]]);
+    let refused = mixed.resolve("mail.example", 25).await;
+    assert_eq!(refused, Err(EgressError::Closed));
+    for literal in ["127.0.0.1", "::1", "::ffff:10.0.0.1", "169.254.169.254"] {
+        let refused = open.resolve(literal, 25).await;
+        assert_eq!(refused, Err(EgressError::Closed), "{literal}");
+    }
+    let unknown = guard(&[&[]]).resolve("mail.example", 25).await;
+    assert_eq!(unknown, Err(EgressError::UnknownHost));
+}

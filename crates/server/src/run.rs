@@ -94,6 +94,7 @@ impl Server {
             // Nobody else works on this store: what was leased was leased by a server that is gone.
             wired.app.jobs.release_all().await?;
             wired.app.deliveries.release_all().await?;
+            wired.app.inbox.release_all().await?;
         }
         if wired.stores.row_security_holds().await? == Some(false) {
             tracing::warn!(

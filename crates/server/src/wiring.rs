@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use application::App;
 use application::answering::AnswerChain;
+use application::channels::Pace;
 use caller::HttpCaller;
 use documents::Reader;
 use documents::isolated::{Isolated, Limits};
+use channels::Endpoints;
 use domain::answers::AnswerModel;
+use domain::channels::ChannelAdapter;
 use domain::documents::DocumentReader;
 use domain::embeddings::Embedder;
 use domain::tool_models::ToolModel;
@@ -95,6 +98,7 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
     };
     let retriever = HybridRetriever::new(stores.index.clone(), embedders.clone(), options);
     let trials = retrieval::Trials::new(stores.trials.clone(), embedders.clone(), options);
+    let platforms = platforms(settings, Arc::clone(&egress))?;
     let app = App {
         tenants: stores.tenants.clone(),
         keys: stores.keys.clone(),
@@ -117,6 +121,12 @@ fn wire_on(settings: &Settings, stores: Stores) -> Result<Wired, StartError> {
         evaluations: stores.evaluations.clone(),
         connections: stores.connections.clone(),
         models: Arc::new(ConnectedModels::new(Arc::clone(&egress), Arc::new(System))),
+        channels: stores.channels.clone(),
+        inbox: stores.inbox.clone(),
+        inbox_bell: bell.clone(),
+        platforms,
+        pace: Pace::default(),
+        public_url: settings.public_url.clone(),
         embedders,
         jobs: stores.jobs.clone(),
         bell: bell.clone(),
@@ -162,6 +172,20 @@ fn secrets(settings: &Settings) -> Result<Vault, StartError> {
         }
     };
     Ok(Vault::new(keys))
+}
+
+fn platforms(
+    settings: &Settings,
+    egress: Arc<Egress>,
+) -> Result<Vec<Arc<dyn ChannelAdapter>>, StartError> {
+    let (defaults, chosen) = (Endpoints::default(), settings.platforms.clone());
+    let endpoints = Endpoints {
+        telegram: chosen.telegram.unwrap_or(defaults.telegram),
+        graph: chosen.graph.unwrap_or(defaults.graph),
+        slack: chosen.slack.unwrap_or(defaults.slack),
+    };
+    let made = channels::adapters(&endpoints, egress);
+    Ok(made.map_err(|error| SettingsError::new("the channels' platforms", error))?)
 }
 
 fn reader(settings: &Settings) -> Arc<dyn DocumentReader> {

@@ -1,13 +1,16 @@
-//! What the server does on its own: reading files and websites, and tidying up.
+//! What the server does on its own: reading files and websites, sending webhooks, answering in channels, and tidying up.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::insights::Learner;
 use application::jobs::{self, JobEnd};
+use application::channels::{Work as Conversation, forget_old};
 use application::webhooks::{self, AT_ONCE, Work};
 use application::{App, conversations, embeddings, executions, idempotency, people};
-use domain::Result;
+use domain::channels::inbox::InboxBell;
+use domain::{ChannelId, Result};
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
 use futures_util::{StreamExt, stream};
@@ -39,11 +42,17 @@ const SCHEDULE: Duration = Duration::from_secs(1);
 /// Endpoints of webhooks that are sent to at the same time.
 const ENDPOINTS: usize = 32;
 
-/// Rings in the server's own process: in every lane, and where webhooks are sent.
+/// Conversations of channels that are answered in at the same time.
+const CONVERSATIONS: usize = 32;
+/// And of one channel: a platform that hangs holds up no other.
+const OF_A_CHANNEL: usize = 8;
+
+/// Rings in the server's own process: in every lane, where webhooks are sent, and where channels are answered in.
 #[derive(Default)]
 pub struct Bell {
     lanes: [Notify; JobKind::LANES.len()],
     deliveries: Notify,
+    inbox: Notify,
 }
 
 impl JobBell for Bell {
@@ -55,6 +64,12 @@ impl JobBell for Bell {
 impl DeliveryBell for Bell {
     fn ring(&self) {
         self.deliveries.notify_one();
+    }
+}
+
+impl InboxBell for Bell {
+    fn ring(&self) {
+        self.inbox.notify_one();
     }
 }
 
@@ -143,6 +158,19 @@ impl Background {
             stop.clone(),
             app.clone(),
             |app| async move { executions::forget_old(&app).await },
+        ));
+        background.spawn(repeat(
+            FORGET,
+            stop.clone(),
+            app.clone(),
+            |app| async move { forget_old(&app).await },
+        ));
+        // Where requests are answered, too: visitors wait for this.
+        background.tasks.spawn(answer_in_channels(
+            app.clone(),
+            bell.clone(),
+            stop.clone(),
+            background.tasks.clone(),
         ));
         Ok(background)
     }
@@ -333,6 +361,100 @@ async fn learn(app: Arc<App>, stop: CancellationToken) {
         });
         if !has_learned {
             let _ = timeout(LOOK, stop.cancelled()).await;
+        }
+    }
+}
+
+/// Which channels are answered in, and how many conversations in each.
+#[derive(Default)]
+struct Busy(Mutex<HashMap<ChannelId, usize>>);
+
+impl Busy {
+    fn change(&self, change: impl FnOnce(&mut HashMap<ChannelId, usize>)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn enter(&self, channel: ChannelId) {
+        self.change(|all| *all.entry(channel).or_default() += 1);
+    }
+
+    fn leave(&self, channel: ChannelId) {
+        self.change(|all| match all.get_mut(&channel) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(all.remove(&channel)),
+        });
+    }
+
+    /// Those that have as many as they may.
+    fn full(&self) -> Vec<ChannelId> {
+        let mut full = Vec::new();
+        self.change(|all| {
+            let found = all.iter().filter(|(_, count)| **count >= OF_A_CHANNEL);
+            full.extend(found.map(|(channel, _)| *channel));
+        });
+        full
+    }
+}
+
+/// Answers in channels: a task for each conversation that something waits in, so that none waits for another.
+async fn answer_in_channels(
+    app: Arc<App>,
+    bell: Arc<Bell>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let slots = Arc::new(Semaphore::new(CONVERSATIONS));
+    let busy = Arc::new(Busy::default());
+    while !stop.is_cancelled() {
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return;
+        };
+        match application::channels::begin(&app, LEASE, &busy.full()).await {
+            Ok(Some(work)) => {
+                let (app, bell, stop) = (app.clone(), bell.clone(), stop.clone());
+                let (busy, channel_id) = (busy.clone(), work.lease.channel_id);
+                busy.enter(channel_id);
+                tasks.spawn(async move {
+                    if let Err(error) = converse(&app, &work, &stop).await {
+                        tracing::warn!(%channel_id, %error, "a conversation will be gone on with");
+                    }
+                    busy.leave(channel_id);
+                    drop(slot);
+                    bell.inbox.notify_one();
+                });
+            }
+            Ok(None) => {
+                drop(slot);
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    _ = timeout(LOOK, bell.inbox.notified()) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no conversations can be had");
+                sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+/// Answers in a conversation while holding on to it. Somebody else's, it is left at once, so that nothing is said twice.
+async fn converse(app: &App, work: &Conversation, stop: &CancellationToken) -> Result<()> {
+    let mut held = interval(LEASE / 3);
+    held.tick().await;
+    let answering = application::channels::answer(app, work);
+    tokio::pin!(answering);
+    loop {
+        tokio::select! {
+            end = &mut answering => return end,
+            () = stopped_for(stop, STOPS_WITHIN) => {
+                return app.inbox.release(&work.lease, app.clock.now()).await;
+            }
+            _ = held.tick() => {
+                if !app.inbox.extend(&work.lease, app.clock.now(), LEASE).await? {
+                    return Ok(());
+                }
+            }
         }
     }
 }

@@ -33,6 +33,8 @@ use domain::Result;
 use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::channels::Channels;
+use domain::channels::inbox::Inbox;
 use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
@@ -178,6 +180,10 @@ pub struct Stores {
     pub embeddings: Arc<dyn Embeddings>,
     /// Bots' connections to models.
     pub connections: Arc<dyn Connections>,
+    /// Platforms that bots talk on.
+    pub channels: Arc<dyn Channels>,
+    /// What came from there.
+    pub inbox: Arc<dyn Inbox>,
     /// Evaluations.
     pub evaluations: Arc<dyn Evaluations>,
     /// Agent loops.
@@ -249,6 +255,8 @@ impl Stores {
             + KnowledgeIndex
             + Embeddings
             + Connections
+            + Channels
+            + Inbox
             + Evaluations
             + AgentLoops
             + Executions
@@ -277,6 +285,8 @@ impl Stores {
             trials,
             embeddings: store.clone(),
             connections: store.clone(),
+            channels: store.clone(),
+            inbox: store.clone(),
             evaluations: store.clone(),
             agent_loops: store.clone(),
             executions: store.clone(),

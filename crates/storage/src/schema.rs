@@ -439,6 +439,43 @@ tables! {
         person -> DbJson,
         created_at -> DbTime,
     }
+    channels (tenant_id, id) {
+        tenant_id -> DbUuid,
+        id -> DbUuid,
+        bot_id -> DbUuid,
+        kind -> Text,
+        name -> Text,
+        settings -> DbJson,
+        credentials -> Binary,
+        status -> Text,
+        reason -> Nullable<Text>,
+        account -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> DbTime,
+        updated_at -> DbTime,
+    }
+    channel_conversations (tenant_id, channel_id, session_id) {
+        tenant_id -> DbUuid,
+        channel_id -> DbUuid,
+        session_id -> Text,
+        due_at -> Nullable<DbTime>,
+        leases -> BigInt,
+        lease_until -> Nullable<DbTime>,
+        last_received_at -> DbTime,
+    }
+    channel_messages (tenant_id, channel_id, platform_id) {
+        tenant_id -> DbUuid,
+        seq -> BigInt,
+        channel_id -> DbUuid,
+        session_id -> Text,
+        id -> DbUuid,
+        platform_id -> Text,
+        content -> Nullable<DbJson>,
+        attempts -> Integer,
+        parts -> Integer,
+        error -> Nullable<Text>,
+        received_at -> DbTime,
+    }
     idempotency_keys (tenant_id, key) {
         tenant_id -> DbUuid,
         key -> Text,

@@ -20,7 +20,7 @@ struct Room {
     libraries: Option<&'static [&'static str]>,
 }
 
-const ADAPTERS: [&str; 9] = [
+const ADAPTERS: [&str; 11] = [
     "storage",
     "retrieval",
     "llm",
@@ -31,6 +31,7 @@ const ADAPTERS: [&str; 9] = [
     "scraper",
     "sender",
     "caller",
+    "channels",
 ];
 
 const fn adapter(folder: &'static str) -> Room {
@@ -41,7 +42,7 @@ const fn adapter(folder: &'static str) -> Room {
     }
 }
 
-const ROOMS: [Room; 19] = [
+const ROOMS: [Room; 20] = [
     Room {
         folder: "domain",
         rooms: &[],
@@ -97,6 +98,10 @@ const ROOMS: [Room; 19] = [
         rooms: &["domain", "egress"],
         ..adapter("caller")
     },
+    Room {
+        rooms: &["domain", "egress"],
+        ..adapter("channels")
+    },
     // The one way out for what tenants can cause, for every adapter that has such requests.
     adapter("egress"),
     // What two adapters have in common: HTML, and nothing of ours.
@@ -121,6 +126,7 @@ const ROOMS: [Room; 19] = [
             "egress",
             "sender",
             "caller",
+            "channels",
         ],
         libraries: None,
     },
@@ -162,7 +168,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["caller", "egress", "llm", "scraper", "sender", "testkit"],
+        &["caller", "channels", "egress", "llm", "scraper", "sender", "testkit"],
     ),
 ];
 

@@ -44,6 +44,7 @@ pub async fn chat(app: &App, actor: &Actor, chat: ChatMessage) -> Result<SendMes
         bot_id: None,
         channel: None,
         end_user: person,
+        unproved_email: None,
         consent: chat.consent,
         message_id: chat.message_id,
     })

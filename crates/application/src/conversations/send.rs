@@ -33,6 +33,8 @@ pub struct SendMessage {
     pub channel: Option<ChannelType>,
     /// The person in a new conversation.
     pub end_user: EndUserDetails,
+    /// An address that came with the message and that nobody has proved, such as a mail's sender.
+    pub unproved_email: Option<String>,
     /// Whether the person agreed to be written to; `None`: not said.
     pub consent: Option<bool>,
     /// The id for the message. One that is stored already is not stored again: its turn is answered again,
@@ -87,13 +89,14 @@ pub async fn send(
     // Not nested in the command: its fields are the client's own, and are named so.
     command.end_user.validate()?;
     let tenant = actor.tenant_id();
+    let contact = contact(app, &command);
     let incoming = Incoming {
         session_id: command.session_id,
         bot_id: match actor.scope {
             Scope::Tenant => command.bot_id,
             Scope::Bot(bot) => Some(bot),
         },
-        contact: contact(app, &command.end_user, &command.message, command.consent),
+        contact,
         channel: command.channel,
         end_user: command.end_user,
         text: command.message,
@@ -131,23 +134,25 @@ pub async fn send(
     finish(app, tenant, received, observer).await
 }
 
-/// The address that comes with a message: told of the person, or written by them.
-fn contact(
-    app: &App,
-    person: &EndUserDetails,
-    text: &str,
-    consent: Option<bool>,
-) -> Option<Contact> {
-    let told = person.user_email.as_deref().and_then(leads::email);
-    let (email, origin) = match told {
+/// The address that comes with a message: told of the person, or given by them.
+fn contact(app: &App, command: &SendMessage) -> Option<Contact> {
+    let told = command.end_user.user_email.as_deref();
+    let unproved = command.unproved_email.as_deref();
+    let (email, origin) = match told.and_then(leads::email) {
         Some(email) => (email, Origin::Identity),
-        None => (leads::email_in(text)?, Origin::Message),
+        None => {
+            let given = unproved.and_then(leads::email);
+            (
+                given.or_else(|| leads::email_in(&command.message))?,
+                Origin::Message,
+            )
+        }
     };
     Some(Contact {
         lead_id: app.ids.uuid().into(),
         email,
         origin,
-        consent,
+        consent: command.consent,
     })
 }
 

@@ -287,7 +287,10 @@ async fn talk(connection: TcpStream, site: &Mutex<Site>) -> std::io::Result<()> 
     Ok(())
 }
 
-async fn read_request(connection: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
+/// The next request; `None` when the client has closed the connection.
+pub(crate) async fn read_request(
+    connection: &mut BufReader<TcpStream>,
+) -> std::io::Result<Option<Request>> {
     let mut line = String::new();
     if connection.read_line(&mut line).await? == 0 {
         return Ok(None);
@@ -372,7 +375,7 @@ fn file(folder: &Path, path: &str) -> Option<Reply> {
 }
 
 /// Whether the connection can be used again.
-async fn write_reply(connection: &mut TcpStream, reply: Reply) -> std::io::Result<bool> {
+pub(crate) async fn write_reply(connection: &mut TcpStream, reply: Reply) -> std::io::Result<bool> {
     let mut head = format!("HTTP/1.1 {} Fake\r\n", reply.status);
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -28,6 +28,13 @@ pub fn new(bot: &Bot) -> Connection {
     }
 }
 
+/// A connection that is kept.
+pub async fn connection(s: &Ports, bot: &Bot) -> Connection {
+    let connection = new(bot);
+    s.connections.create(&connection).await.unwrap();
+    connection
+}
+
 /// A connection is kept as it is, listed with its bot's, oldest first, and counted at the bot.
 pub async fn a_connection_is_kept(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;

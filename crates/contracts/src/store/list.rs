@@ -239,6 +239,20 @@ macro_rules! store_contract {
             a_bot_has_so_many_connections_and_no_more
             tenants_have_their_own_connections
         );
+        $crate::store_contract!($open, channels:
+            a_channel_is_found_as_it_was_created
+            a_channel_is_changed_as_it_was_read
+            a_bot_has_so_many_channels_and_no_more
+            tenants_have_their_own_channels
+        );
+        $crate::store_contract!($open, inbox:
+            a_message_is_kept_once
+            a_channel_that_is_not_connected_stands_still
+            a_conversation_is_answered_in_order
+            a_conversation_is_leased_to_one_worker
+            a_conversation_is_due_when_it_is_said
+            old_messages_are_forgotten
+        );
         $crate::store_contract!($open, trials:
             a_draft_is_tried_as_if_it_were_published
             a_disabled_source_is_tried_as_if_it_were_enabled

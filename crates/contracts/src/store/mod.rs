@@ -7,6 +7,7 @@ pub mod agent_loops;
 pub mod analytics;
 pub mod bot_changes;
 pub mod bots;
+pub mod channels;
 pub mod connections;
 pub mod conversations;
 pub mod deliveries;
@@ -19,6 +20,7 @@ pub mod given;
 pub mod hangups;
 pub mod histories;
 pub mod idempotency;
+pub mod inbox;
 pub mod index;
 pub mod isolation;
 pub mod jobs;
@@ -48,6 +50,8 @@ use std::sync::Arc;
 use domain::agent_loops::AgentLoops;
 use domain::analytics::Analytics;
 use domain::bots::Bots;
+use domain::channels::Channels;
+use domain::channels::inbox::Inbox;
 use domain::connections::Connections;
 use domain::conversations::Conversations;
 use domain::embeddings::Embeddings;
@@ -89,6 +93,8 @@ pub struct Ports {
     pub index: Arc<dyn KnowledgeIndex>,
     pub trials: Arc<dyn TrialIndexes>,
     pub connections: Arc<dyn Connections>,
+    pub channels: Arc<dyn Channels>,
+    pub inbox: Arc<dyn Inbox>,
     pub embeddings: Arc<dyn Embeddings>,
     pub evaluations: Arc<dyn Evaluations>,
     pub agent_loops: Arc<dyn AgentLoops>,

@@ -4,7 +4,7 @@ use actix_web::web::{Data, ServiceConfig};
 use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use crate::routes::{self, Methods, agent, openapi, operations, tenant};
+use crate::routes::{self, Methods, agent, hooks, openapi, operations, tenant};
 
 /// The description of every API, as `/openapi.json` shows it.
 pub fn description() -> OpenApi {
@@ -48,6 +48,7 @@ pub fn configure(config: &mut ServiceConfig, described: Described) {
     let mut collected = utoipa_actix_web::service_config::ServiceConfig::new(config);
     tenant::configure(&mut collected);
     agent::configure(&mut collected);
+    hooks::configure(config);
     operations::configure(config);
     config.default_service(actix_web::web::to(routes::nowhere));
 }

@@ -38,6 +38,10 @@ pub enum ApiError {
     TooLarge(&'static str),
     /// The body's type is not the one that is read here; the accepted ones.
     WrongContentType(&'static str),
+    /// What came to a channel's hook has no proof that it is the platform's.
+    UnsignedHook,
+    /// What came to the hook of a channel that is not connected.
+    ClosedHook,
     /// The server is going down.
     ShuttingDown,
 }
@@ -181,6 +185,16 @@ impl ApiError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Unsupported media type".into(),
                 format!("Send the body as {accepted}").into(),
+            ),
+            Self::UnsignedHook => told(
+                StatusCode::UNAUTHORIZED,
+                "Invalid signature",
+                "The platform's signature or secret is missing, wrong or too old",
+            ),
+            Self::ClosedHook => told(
+                StatusCode::GONE,
+                "Channel not connected",
+                "The channel is not connected, so it takes no messages",
             ),
             Self::ShuttingDown => told(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -7,7 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
 use domain::{
-    AgentLoopId, ApiKeyId, BotId, ConnectionId, Error, EvaluationId, EventId, ExecutionId,
+    AgentLoopId, ApiKeyId, BotId, ChannelId, ConnectionId, Error, EvaluationId, EventId, ExecutionId,
     MessageId, Resource, Result, SourceId, WebhookId,
 };
 use serde::de::DeserializeOwned;
@@ -108,6 +108,14 @@ pub fn source_id(text: &str) -> Result<SourceId> {
 /// [`Error::NotFound`], as [`bot_id`].
 pub fn connection_id(text: &str) -> Result<ConnectionId> {
     ConnectionId::parse(text).ok_or(Error::NotFound(Resource::Connection))
+}
+
+/// A channel's id in a path.
+///
+/// # Errors
+/// [`Error::NotFound`], as [`bot_id`].
+pub fn channel_id(text: &str) -> Result<ChannelId> {
+    ChannelId::parse(text).ok_or(Error::NotFound(Resource::Channel))
 }
 
 /// A message's id in a path.

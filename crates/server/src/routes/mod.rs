@@ -2,6 +2,7 @@
 //! answered; a rule is never in it.
 
 pub mod agent;
+pub mod hooks;
 pub mod openapi;
 pub mod operations;
 mod platform;

@@ -38,6 +38,10 @@ pub struct Settings {
     pub egress_allow: Vec<IpNet>,
     /// `BOTWRIGHT_TRUSTED_PROXIES`: who may say in `X-Forwarded-For` where a client is.
     pub trusted_proxies: Vec<IpNet>,
+    /// `BOTWRIGHT_PUBLIC_URL`: where this server is for others, such as the platforms of channels.
+    pub public_url: Option<String>,
+    /// `BOTWRIGHT_TELEGRAM_URL`, `BOTWRIGHT_GRAPH_URL`, `BOTWRIGHT_SLACK_URL`: where the platforms' APIs are.
+    pub platforms: Platforms,
     /// `BOTWRIGHT_WEBHOOK_RETRIES`: after how many seconds each an event is sent again.
     pub webhook_retries: RetrySchedule,
     /// `BOTWRIGHT_ABANDON_AFTER`: silence after which a conversation is abandoned.
@@ -127,6 +131,17 @@ pub struct Endpoint {
     pub model: Option<String>,
 }
 
+/// Where the platforms' APIs are; what is absent is the real one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Platforms {
+    /// Telegram's Bot API.
+    pub telegram: Option<String>,
+    /// Meta's Graph API with its version.
+    pub graph: Option<String>,
+    /// Slack's Web API.
+    pub slack: Option<String>,
+}
+
 impl fmt::Debug for Llm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -211,6 +226,12 @@ impl Settings {
                 .collect::<Result<_, _>>()?,
             egress_allow: networks(&source, "egress_allow")?,
             trusted_proxies: networks(&source, "trusted_proxies")?,
+            public_url: web_address(&source, "public_url")?,
+            platforms: Platforms {
+                telegram: web_address(&source, "telegram_url")?,
+                graph: web_address(&source, "graph_url")?,
+                slack: web_address(&source, "slack_url")?,
+            },
             webhook_retries: source
                 .parse("webhook_retries", "seconds with commas between them")?
                 .unwrap_or_default(),
@@ -345,6 +366,24 @@ fn embeddings(source: &Source, group: &str) -> Result<Option<Embeddings>, Settin
             format!("'{other}' is not one of: openai, local"),
         )),
     }
+}
+
+/// An address that paths are put behind.
+fn web_address(source: &Source, name: &str) -> Result<Option<String>, SettingsError> {
+    let Some(text) = source.text(name) else {
+        return Ok(None);
+    };
+    let is_base = |url: &url::Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    };
+    if url::Url::parse(&text).is_ok_and(|url| is_base(&url)) {
+        return Ok(Some(text));
+    }
+    let problem = format!("'{text}' is not an address such as https://bots.example.com");
+    Err(SettingsError::new(variable(name), problem))
 }
 
 fn networks(source: &Source, name: &str) -> Result<Vec<IpNet>, SettingsError> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::SettingsError;
 
 /// Every name there is, as in the file.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 33] = [
     "bind",
     "data_dir",
     "database_url",
@@ -36,6 +36,10 @@ const NAMES: [&str; 29] = [
     "retrieval_cache_mb",
     "metrics_token",
     "trusted_proxies",
+    "public_url",
+    "telegram_url",
+    "graph_url",
+    "slack_url",
     "secret_keys",
     "log",
     "log_format",

@@ -99,7 +99,7 @@ async fn migrating_twice_at_once_is_safe() {
     let database = TestDatabase::create().await;
     let open = || Store::open(&database.url(), 1).unwrap();
     let (one, two) = (open(), open());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 16);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 18);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();

@@ -177,7 +177,7 @@ async fn migrating_twice_at_once_is_safe() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let (one, two) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap().len(), 16);
+    assert_eq!(one.pending_migrations().await.unwrap().len(), 18);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();

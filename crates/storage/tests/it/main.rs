@@ -29,6 +29,8 @@ fn ports(stores: &Stores) -> Ports {
         index: stores.index.clone(),
         trials: stores.trials.clone(),
         connections: stores.connections.clone(),
+        channels: stores.channels.clone(),
+        inbox: stores.inbox.clone(),
         embeddings: stores.embeddings.clone(),
         evaluations: stores.evaluations.clone(),
         agent_loops: stores.agent_loops.clone(),

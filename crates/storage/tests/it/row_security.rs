@@ -1,7 +1,7 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, connections, embeddings, erasures, evaluations, given, leads, learning, orders, visits,
+    Ports, channels, connections, embeddings, erasures, evaluations, given, inbox, leads, learning, orders, visits,
     webhooks,
 };
 use domain::TenantId;
@@ -24,6 +24,9 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     let site = given::site(s, &bot, None).await;
     embeddings::embed(s, tenant, site.id, embeddings::MODEL).await;
     given::upload(s, &bot, given::NOON).await;
+    connections::connection(s, &bot).await;
+    let channel = channels::channel(s, &bot).await;
+    inbox::arrive(s, &channel, &[("1", "1")], 0).await;
     evaluations::evaluation(s, &bot, given::NOON).await;
     let message = leads::given(s, &bot, "lead", (None, "a@example.com"), given::NOON).await;
     let learned = domain::conversations::Learned {

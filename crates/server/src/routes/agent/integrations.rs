@@ -3,6 +3,7 @@
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use application::bots;
+use domain::channels::Channel;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ pub struct AgentIntegration {
     /// `CHANNEL`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// As `source` of its conversations.
+    /// As `source` of its conversations: one of several connected channels is known by its id.
     #[schema(example = "EMBED")]
     name: String,
     /// `ACTIVE`.
@@ -30,19 +31,36 @@ pub struct AgentIntegration {
     created_at: OffsetDateTime,
 }
 
+impl From<Channel> for AgentIntegration {
+    fn from(channel: Channel) -> Self {
+        Self {
+            id: channel.id.0,
+            kind: "CHANNEL",
+            name: words::source(channel.kind()),
+            status: "ACTIVE",
+            created_at: channel.created_at,
+        }
+    }
+}
+
 /// List integrations
 ///
-/// The active ones: the bot's own channel, while the bot is active.
+/// The active ones: the bot's own channel, and those that it is connected with, while the bot is active.
 #[utoipa::path(tag = "Agent API", responses((status = 200, body = lists::AgentAll<AgentIntegration>)))]
 #[get("/integrations")]
 pub(super) async fn list(state: Data<State>, caller: Caller) -> ApiResult<HttpResponse> {
     let bot = bots::profile(&state.app, &caller.0).await?.bot;
-    let channel = bot.is_active.then(|| AgentIntegration {
+    if !bot.is_active {
+        return Ok(lists::all(Vec::<AgentIntegration>::new()));
+    }
+    let own = AgentIntegration {
         id: bot.id.0,
         kind: "CHANNEL",
         name: words::source(bot.channel_type),
         status: "ACTIVE",
         created_at: bot.created_at,
-    });
-    Ok(lists::all(channel))
+    };
+    let connected = application::channels::active(&state.app, &caller.0).await?;
+    let connected = connected.into_iter().map(AgentIntegration::from);
+    Ok(lists::all(std::iter::once(own).chain(connected)))
 }

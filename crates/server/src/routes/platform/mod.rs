@@ -2,6 +2,7 @@
 
 mod agent_loops;
 mod bots;
+mod channels;
 mod conversations;
 mod customers;
 mod error;
@@ -38,5 +39,12 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(executions::get)
         .service(executions::cancel)
         .service(executions::approve)
-        .service(executions::reject);
+        .service(executions::reject)
+        .service(self::channels::list)
+        .service(self::channels::create)
+        .service(self::channels::get)
+        .service(self::channels::update)
+        .service(self::channels::delete)
+        .service(self::channels::connect)
+        .service(self::channels::disconnect);
 }

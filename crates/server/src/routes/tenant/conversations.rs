@@ -233,6 +233,7 @@ impl SendMessageBody {
                 user_name: self.user_name,
                 user_email: self.user_email,
             },
+            unproved_email: None,
             consent: None,
             message_id: id.into(),
         })
