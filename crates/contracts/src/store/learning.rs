@@ -121,9 +121,9 @@ pub async fn learn(s: &Ports, read: impl Fn(&str) -> ReadMessage) {
 }
 
 /// A row of everything that can be learned, for a tenant with a conversation.
-pub async fn learn_something(s: &Ports) {
+pub async fn learn_something(s: &Ports, product: &str) {
     let group = id();
-    learn(s, |_| speaks_of(asks(group, true, true), "lamp", None)).await;
+    learn(s, |_| speaks_of(asks(group, true, true), product, None)).await;
 }
 
 /// A message is there to be learned from once it is answered, or when no answer came in time; once.

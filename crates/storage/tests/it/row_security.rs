@@ -49,7 +49,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
         stale_before: given::NOON,
     };
     s.idempotency.begin(tenant, &request).await.unwrap();
-    learning::learn_something(s).await;
+    learning::learn_something(s, "lamp").await;
     let erasure = erasures::erasure(&bot, domain::people::Person::default());
     s.people.begin_erasure(&erasure).await.unwrap();
     tenant
