@@ -4,6 +4,7 @@
 mod request;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::tools::{HttpCall, HttpTool, RESULT_MAX, ToolCaller, clipped};
@@ -16,6 +17,8 @@ use serde_json::Value;
 use request::{address, prepare};
 
 const AGENT: &str = concat!("Botwright-Tools/", env!("CARGO_PKG_VERSION"));
+/// For a call as a whole: a server that hangs holds up its own execution, and not for long.
+const TIME: Duration = Duration::from_secs(60);
 /// What is wrong with arguments is told up to this many characters, since it quotes them.
 const PROBLEM: usize = 500;
 
@@ -101,7 +104,8 @@ impl ToolCaller for HttpCaller {
                 .body(body.to_string());
         }
         // One more than is kept, so that what is cut off is seen.
-        let answer = self.egress.send(&url, request, call.within, RESULT_MAX + 1);
+        let (time, body) = (call.within.min(TIME), RESULT_MAX + 1);
+        let answer = self.egress.send(&url, request, time, body);
         answer.await.map(|answer| told(&answer)).map_err(tell)
     }
 }

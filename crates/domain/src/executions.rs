@@ -15,6 +15,8 @@ use crate::{AgentLoopId, BotId, EventId, ExecutionId, Result, StepId, TenantId, 
 
 /// The largest input of an execution, in bytes of JSON.
 pub const INPUT_MAX: usize = 32 * 1024;
+/// The most executions of a loop that have not ended. Those that wait for approval are among them, and nobody may look.
+pub const OPEN_MAX: usize = 200;
 /// The longest words that a model says in one turn, in bytes; what is beyond is cut off.
 pub const WORDS_MAX: usize = 64 * 1024;
 /// The most calls of one turn; what is beyond is not made.
@@ -285,7 +287,9 @@ pub trait Executions: Send + Sync {
     /// Keeps an execution with the job that works on it ([`crate::jobs::JobKind::RunLoop`]).
     ///
     /// # Errors
-    /// [`crate::Error::NotFound`] (`AgentLoop`); [`crate::Error::Conflict`] (`AlreadyExists`) for an id that is taken.
+    /// [`crate::Error::NotFound`] (`AgentLoop`); [`crate::Error::Conflict`] (`AlreadyExists`) for an id that is taken;
+    /// [`crate::Error::Invalid`] (`executions`) where the loop has [`OPEN_MAX`] that have not ended. An event then begins
+    /// none. Requests side by side may come to a few more.
     async fn begin(&self, execution: &Execution) -> Result<()>;
 
     /// Keeps an execution that a schedule started, and when that is due next; `due` is when it was. Where the loop has

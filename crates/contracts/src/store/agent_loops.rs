@@ -6,7 +6,7 @@ use domain::bots::Bot;
 use domain::conversations::Post;
 use domain::events::{Event, EventKind};
 use domain::executions::{
-    Execution, ExecutionStatus, Step, StepKind, StepStatus, Trigger, of_event,
+    Execution, ExecutionStatus, OPEN_MAX, Step, StepKind, StepStatus, Trigger, of_event,
 };
 use domain::jobs::JobKind;
 use domain::messages::Author;
@@ -205,6 +205,28 @@ pub async fn an_execution_is_kept_with_its_job(s: &Ports) {
     s.bots.delete(tenant, bot.id).await.unwrap();
     assert_eq!(s.executions.find(tenant, other.id).await.unwrap(), None);
     assert_eq!(lease(s, RUN, 100).await, None);
+}
+
+/// A loop whose executions pile up begins no more, whatever would begin them, until some end.
+pub async fn a_loop_has_so_many_open_executions_and_no_more(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let agent_loop = kept(s, new(&bot)).await;
+    let first = begun(s, &agent_loop).await;
+    for _ in 1..OPEN_MAX {
+        begun(s, &agent_loop).await;
+    }
+    let refused = s.executions.begin(&execution(&agent_loop)).await;
+    assert!(matches!(refused, Err(Error::Invalid { field, .. }) if field == "executions"));
+    let message = received(s, tenant, &incoming("session", "One?")).await;
+    let event = of_event(message.message.id.0.into(), agent_loop.id);
+    assert_eq!(s.executions.find(tenant, event).await.unwrap(), None);
+    let again = s.executions.begin(&first).await;
+    assert!(matches!(again, Err(Error::Conflict(Clash::AlreadyExists))));
+    s.executions
+        .finish(&ended(&first), &told(&first))
+        .await
+        .unwrap();
+    begun(s, &agent_loop).await;
 }
 
 /// Steps are kept in their order, and as they were last recorded.

@@ -224,6 +224,7 @@ macro_rules! store_contract {
             a_loop_is_kept
             a_bot_has_so_many_loops_and_no_more
             an_execution_is_kept_with_its_job
+            a_loop_has_so_many_open_executions_and_no_more
             steps_are_kept_as_they_come
             an_execution_ends_once
             an_execution_that_waits_goes_on_once

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use botwright::application::tenants;
+use botwright::domain::executions::{Execution, ExecutionStatus};
+use botwright::domain::paging::PageRequest;
+use botwright::domain::{AgentLoopId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::fakes::openai::{Behaviour, FakeOpenAi};
@@ -28,6 +32,7 @@ on_both!(
     each_limit_stops_an_execution: open,
     a_cancelled_execution_begins_no_further_step: open,
     a_model_that_fails_ends_it: open,
+    a_suspended_tenants_loops_do_nothing: open,
     what_a_model_does_wrong_it_is_told: open,
     a_schedule_begins_executions: open,
     a_visitors_message_begins_an_execution: open,
@@ -817,6 +822,43 @@ async fn a_model_that_fails_ends_it(server: &TestServer) {
     delete(client, &integration).await;
     let run = post(client, &format!("/agent-loops/{id}/run"), json!({})).await;
     run.refuses(422, "Invalid field: integration_id");
+}
+
+/// What its key may not do any more, its schedules and events may not either.
+async fn a_suspended_tenants_loops_do_nothing(server: &TestServer) {
+    let client = &server.client;
+    let (provider, id) = looped(client, json!({ "triggers": { "cron": "* * * * * *" } })).await;
+    provider.always(Behaviour::Hang);
+    let tenant = TenantId::parse(&server.tenant_id).unwrap();
+    eventually(SOON, "it runs", async || !provider.requests().is_empty()).await;
+    tenants::suspend(server.app(), tenant).await.unwrap();
+    let id = AgentLoopId::parse(&id).unwrap();
+    let open =
+        server
+            .app()
+            .executions
+            .list(tenant, id, None, PageRequest::new(None, None).unwrap());
+    let running = open.await.unwrap().items.remove(0);
+    // What is under way is not begun anew: it is ended, and the schedule begins the next.
+    let end = Execution {
+        status: ExecutionStatus::Cancelled,
+        ended_at: Some(running.created_at),
+        ..running
+    };
+    let event = end.completed(end.id.0.into(), "Order desk", end.created_at);
+    assert!(server.app().executions.finish(&end, &event).await.unwrap());
+    let asked = provider.requests().len();
+    let failed = Some(ExecutionStatus::Failed);
+    let mut found = Vec::new();
+    eventually(SOON, "the next one fails", async || {
+        let page = PageRequest::new(None, None).unwrap();
+        let list = server.app().executions.list(tenant, id, failed, page);
+        found = list.await.unwrap().items;
+        !found.is_empty()
+    })
+    .await;
+    assert_eq!(found[0].error.as_deref(), Some("The account is suspended."));
+    assert_eq!(provider.requests().len(), asked);
 }
 
 async fn what_a_model_does_wrong_it_is_told(server: &TestServer) {

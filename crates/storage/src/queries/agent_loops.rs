@@ -234,6 +234,9 @@ pub(super) async fn trigger(
     }
     let event = event();
     for agent_loop in listening {
+        if executions::is_full(conn, tenant, agent_loop.id).await? {
+            continue;
+        }
         let id = of_event(event.id, agent_loop.id);
         let (input, at) = (event.body(), event.created_at);
         let execution = Execution::of(&agent_loop, id, Trigger::Event, input, at);

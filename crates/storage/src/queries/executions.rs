@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use domain::answers::Tokens;
 use domain::events::Event;
 use domain::executions::{
-    Execution, ExecutionStatus, Executions, Step, StepKind, StepStatus, Trigger,
+    Execution, ExecutionStatus, Executions, OPEN_MAX, Step, StepKind, StepStatus, Trigger,
 };
 use domain::paging::{Page, PageRequest};
 use domain::{AgentLoopId, Clash, Error, ExecutionId, Resource, Result, TenantId, Timestamp};
@@ -234,10 +234,33 @@ macro_rules! open {
 }
 
 async fn begin(conn: &mut Conn, execution: &Execution) -> Result<(), Fault> {
-    match begin_once(conn, execution).await? {
-        true => Ok(()),
-        false => Err(Error::Conflict(Clash::AlreadyExists).into()),
+    let is_full = is_full(conn, execution.tenant_id, execution.loop_id).await?;
+    if !begin_once(conn, execution).await? {
+        return Err(Error::Conflict(Clash::AlreadyExists).into());
     }
+    if is_full {
+        let most = format!(
+            "This agent loop has {OPEN_MAX} executions that have not ended: decide on those that wait, or cancel some."
+        );
+        return Err(Error::invalid("executions", most).into());
+    }
+    Ok(())
+}
+
+/// Whether a loop has as many executions that have not ended as it may.
+pub(super) async fn is_full(
+    conn: &mut impl Runs,
+    tenant: TenantId,
+    agent_loop: AgentLoopId,
+) -> Result<bool, Fault> {
+    let open: i64 = executions::table
+        .filter(executions::tenant_id.eq(key(tenant)))
+        .filter(executions::loop_id.eq(key(agent_loop)))
+        .filter(executions::ended_at.is_null())
+        .count()
+        .get_result(conn)
+        .await?;
+    Ok(open >= OPEN_MAX as i64)
 }
 
 /// Keeps an execution with its job. `false`: it is kept already.
