@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use application::jobs::{self, JobEnd};
 use application::channels::{Work as Conversation, forget_old};
+use application::jobs::{self, JobEnd};
 use application::webhooks::{self, AT_ONCE, Work};
 use application::{App, conversations, embeddings, idempotency};
 use domain::channels::inbox::InboxBell;
-use domain::{ChannelId, Result};
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
+use domain::{ChannelId, Result};
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore};

@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
 use domain::{
-    ApiKeyId, BotId, ChannelId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource, Result,
-    SourceId, WebhookId,
+    ApiKeyId, BotId, ChannelId, ConnectionId, Error, EvaluationId, EventId, MessageId, Resource,
+    Result, SourceId, WebhookId,
 };
 use serde::de::DeserializeOwned;
 

@@ -224,6 +224,38 @@ fn tenant_routes() -> Vec<Route> {
             None,
             Sees::NotFound,
         ),
+        route(Method::GET, "/bots/{bot_id}/channels", None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/channels",
+            Some(json!({ "name": "Mine", "type": "webchat" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/channels/{channel_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/channels/{channel_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/channels/{channel_id}/connect",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/channels/{channel_id}/disconnect",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/channels/{channel_id}",
+            None,
+            Sees::NotFound,
+        ),
         route(
             Method::GET,
             "/conversations/{session_id}/messages",
@@ -418,6 +450,7 @@ struct Owned {
     message: String,
     evaluation: String,
     integration: String,
+    channel: String,
     webhook: String,
     delivery: String,
     key: String,
@@ -450,11 +483,18 @@ impl Owned {
         let integration =
             json!({ "name": "Owners", "kind": "openai", "api_key": "sk", "enabled": false });
         let integration = post(client, &format!("/bots/{bot}/integrations"), integration).await;
+        let channel = json!({ "name": "Owners", "type": "webchat" });
+        let channel = post(client, &format!("/bots/{bot}/channels"), channel).await;
+        let channel = text(channel.gives(201), "id").to_owned();
+        post(client, &format!("/channels/{channel}/connect"), json!({}))
+            .await
+            .gives(200);
         let path = format!("/bots/{bot}/api-keys");
         let key = post(client, &path, json!({ "name": "key" })).await;
         Self {
             bot,
             integration: text(integration.gives(201), "id").to_owned(),
+            channel,
             talk: text(&talk, "id").to_owned(),
             person: text(&talk["customer"], "id").to_owned(),
             agent,
@@ -482,6 +522,7 @@ impl Owned {
             ("{message_id}", &self.message),
             ("{evaluation_id}", &self.evaluation),
             ("{integration_id}", &self.integration),
+            ("{channel_id}", &self.channel),
             ("{webhook_id}", &self.webhook),
             ("{delivery_id}", &self.delivery),
             ("{key_id}", &self.key),
@@ -523,6 +564,8 @@ impl Owned {
             "/conversations/{session_id}",
             "/knowledge/sources",
             "/knowledge/sources/{source_id}",
+            "/bots/{bot_id}/channels",
+            "/channels/{channel_id}",
             "/analytics/overview",
             "/analytics/conversations",
         ] {
@@ -547,7 +590,7 @@ impl Owned {
 }
 
 /// How many parts of a snapshot are of the whole tenant.
-const TENANTS: usize = 10;
+const TENANTS: usize = 12;
 
 /// The document's routes as (method, path).
 async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {

@@ -13,6 +13,8 @@ mod answers;
 mod binary;
 mod bot_changes;
 mod bots;
+mod channel_answers;
+mod channels;
 mod clients;
 mod commands;
 mod concurrency;
