@@ -58,8 +58,9 @@ pub mod websites;
 
 pub use error::{Clash, Error, Limit, Resource, Result};
 pub use ids::{
-    AgentLoopId, ApiKeyId, BotId, ChannelId, ChunkId, ConnectionId, ConversationId, EndUserId, ErasureId, EvaluationId,
-    EventId, ExecutionId, JobId, LeadId, MessageId, OrderId, QuestionGroupId, SourceId, StepId, TenantId, WebhookId,
+    AgentLoopId, ApiKeyId, BotId, ChannelId, ChunkId, ConnectionId, ConversationId, EndUserId,
+    ErasureId, EvaluationId, EventId, ExecutionId, JobId, LeadId, MessageId, OrderId,
+    QuestionGroupId, SourceId, StepId, TenantId, WebhookId,
 };
 
 /// A moment in UTC, in whole microseconds (PostgreSQL keeps no more).

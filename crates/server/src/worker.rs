@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use application::channels::{Work as Conversation, forget_old};
 use application::insights::Learner;
 use application::jobs::{self, JobEnd};
-use application::channels::{Work as Conversation, forget_old};
 use application::webhooks::{self, AT_ONCE, Work};
 use application::{App, conversations, embeddings, executions, idempotency, people};
 use domain::channels::inbox::InboxBell;
-use domain::{ChannelId, Result};
 use domain::jobs::{Job, JobBell, JobKind};
 use domain::webhooks::{DeliveryBell, Round};
+use domain::{ChannelId, Result};
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, Semaphore};

@@ -168,7 +168,9 @@ const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("tokio-postgres", &["storage", "contracts", "bench"]),
     (
         "reqwest",
-        &["caller", "channels", "egress", "llm", "scraper", "sender", "testkit"],
+        &[
+            "caller", "channels", "egress", "llm", "scraper", "sender", "testkit",
+        ],
     ),
 ];
 

@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use domain::paging::PageRequest;
 use domain::{
-    AgentLoopId, ApiKeyId, BotId, ChannelId, ConnectionId, Error, EvaluationId, EventId, ExecutionId,
-    MessageId, Resource, Result, SourceId, WebhookId,
+    AgentLoopId, ApiKeyId, BotId, ChannelId, ConnectionId, Error, EvaluationId, EventId,
+    ExecutionId, MessageId, Resource, Result, SourceId, WebhookId,
 };
 use serde::de::DeserializeOwned;
 

@@ -296,6 +296,38 @@ fn tenant_routes() -> Vec<Route> {
             "/agent-loops",
             json!({ "name": "Mine", "instructions": "Mine.", "integration_id": INTEGRATION }),
         ),
+        route(Method::GET, "/bots/{bot_id}/channels", None, Sees::NotFound),
+        route(
+            Method::POST,
+            "/bots/{bot_id}/channels",
+            Some(json!({ "name": "Mine", "type": "webchat" })),
+            Sees::NotFound,
+        ),
+        route(Method::GET, "/channels/{channel_id}", None, Sees::NotFound),
+        route(
+            Method::PATCH,
+            "/channels/{channel_id}",
+            Some(json!({ "name": "Mine" })),
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/channels/{channel_id}/connect",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::POST,
+            "/channels/{channel_id}/disconnect",
+            None,
+            Sees::NotFound,
+        ),
+        route(
+            Method::DELETE,
+            "/channels/{channel_id}",
+            None,
+            Sees::NotFound,
+        ),
         route(
             Method::GET,
             "/conversations/{session_id}/messages",
@@ -492,6 +524,7 @@ struct Owned {
     integration: String,
     agent_loop: String,
     execution: String,
+    channel: String,
     webhook: String,
     delivery: String,
     key: String,
@@ -535,6 +568,12 @@ impl Owned {
         let agent_loop = post(client, "/agent-loops", agent_loop).await;
         let agent_loop = text(agent_loop.gives(201), "id").to_owned();
         let execution = post(client, &format!("/agent-loops/{agent_loop}/run"), json!({})).await;
+        let channel = json!({ "name": "Owners", "type": "webchat" });
+        let channel = post(client, &format!("/bots/{bot}/channels"), channel).await;
+        let channel = text(channel.gives(201), "id").to_owned();
+        post(client, &format!("/channels/{channel}/connect"), json!({}))
+            .await
+            .gives(200);
         let path = format!("/bots/{bot}/api-keys");
         let key = post(client, &path, json!({ "name": "key" })).await;
         let within = Duration::from_secs(30);
@@ -549,6 +588,7 @@ impl Owned {
             integration: text(integration.gives(201), "id").to_owned(),
             execution: text(execution.gives(201), "id").to_owned(),
             agent_loop,
+            channel,
             talk: text(&talk, "id").to_owned(),
             person: text(&talk["customer"], "id").to_owned(),
             agent,
@@ -580,6 +620,7 @@ impl Owned {
             (INTEGRATION, &self.integration),
             ("{agent_loop_id}", &self.agent_loop),
             ("{execution_id}", &self.execution),
+            ("{channel_id}", &self.channel),
             ("{webhook_id}", &self.webhook),
             ("{delivery_id}", &self.delivery),
             ("{key_id}", &self.key),
@@ -622,6 +663,8 @@ impl Owned {
             "/conversations/{session_id}",
             "/knowledge/sources",
             "/knowledge/sources/{source_id}",
+            "/bots/{bot_id}/channels",
+            "/channels/{channel_id}",
             "/analytics/overview",
             "/analytics/conversations",
             LOOP,
@@ -649,7 +692,7 @@ impl Owned {
 }
 
 /// How many parts of a snapshot are of the whole tenant.
-const TENANTS: usize = 11;
+const TENANTS: usize = 13;
 
 /// The document's routes as (method, path).
 async fn documented(server: &TestServer) -> BTreeSet<(String, String)> {

@@ -14,6 +14,8 @@ mod answers;
 mod binary;
 mod bot_changes;
 mod bots;
+mod channel_answers;
+mod channels;
 mod clients;
 mod commands;
 mod concurrency;

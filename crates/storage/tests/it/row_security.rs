@@ -1,8 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, channels, connections, embeddings, erasures, evaluations, given, inbox, leads, learning, orders, visits,
-    webhooks,
+    Ports, channels, connections, embeddings, erasures, evaluations, given, inbox, leads, learning,
+    orders, visits, webhooks,
 };
 use domain::TenantId;
 use tokio_postgres::Client;
