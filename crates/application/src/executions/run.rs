@@ -86,6 +86,10 @@ impl Run<'_> {
     }
 
     async fn step(&mut self) -> Result<Next> {
+        let tenant = self.app.tenants.find(self.execution.tenant_id).await?;
+        if tenant.is_none_or(|tenant| !tenant.is_active) {
+            return Ok(Next::End(failed("The account is suspended.")));
+        }
         let open = |step: &Step| !step.status.has_result();
         let place = self.steps.iter().position(open);
         let is_under_way =

@@ -66,6 +66,13 @@ async fn begun(s: &Ports, agent_loop: &AgentLoop) -> Execution {
     execution
 }
 
+/// A loop with an execution and a step of it.
+pub async fn executed(s: &Ports, bot: &Bot) {
+    let execution = begun(s, &kept(s, new(bot)).await).await;
+    let step = step(1, StepStatus::Pending);
+    assert!(s.executions.record(&execution, &[step]).await.unwrap());
+}
+
 async fn found(s: &Ports, execution: &Execution) -> Execution {
     let found = s.executions.find(execution.tenant_id, execution.id).await;
     found.unwrap().unwrap()

@@ -194,7 +194,7 @@ async fn a_loop_is_made_shown_changed_and_deleted(server: &TestServer) {
     let path = format!("/agent-loops/{}", text(&made, "id"));
     assert_eq!(get(client, &path).await.gives(200), &made);
     let listed = get(client, "/agent-loops?per_page=1").await;
-    assert_eq!(listed.lists(), [made.clone()]);
+    assert_eq!(listed.lists(), std::slice::from_ref(&made));
 
     let change =
         json!({ "name": "Desk", "description": null, "limits": { "tokens": 9 }, "enabled": false });

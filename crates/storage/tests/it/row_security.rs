@@ -1,8 +1,8 @@
 //! The second wall: whatever a query forgets, PostgreSQL itself shows a tenant its own rows only.
 
 use contracts::store::{
-    Ports, channels, connections, embeddings, erasures, evaluations, given, inbox, leads, learning,
-    orders, visits, webhooks,
+    Ports, agent_loops, channels, connections, embeddings, erasures, evaluations, given, inbox,
+    leads, learning, orders, visits, webhooks,
 };
 use domain::TenantId;
 use tokio_postgres::Client;
@@ -50,6 +50,7 @@ async fn tenant_with_everything(s: &Ports) -> TenantId {
     };
     s.idempotency.begin(tenant, &request).await.unwrap();
     learning::learn_something(s, "lamp").await;
+    agent_loops::executed(s, &bot).await;
     let erasure = erasures::erasure(&bot, domain::people::Person::default());
     s.people.begin_erasure(&erasure).await.unwrap();
     tenant
