@@ -26,6 +26,7 @@ mod knowledge_rows;
 mod knowledge_trial;
 mod leads;
 mod learning;
+mod lessons;
 mod merging;
 mod messages;
 mod orders;
