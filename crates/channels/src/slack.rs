@@ -268,7 +268,8 @@ impl Event {
         if text.trim().is_empty() {
             return None;
         }
-        // Between two, the channel is the conversation; elsewhere each thread is, and an answer begins one.
+        // Between two, the channel is the conversation; elsewhere each thread is, of each who speaks there: what one says
+        // is not another's. An answer begins a thread.
         let thread = self.thread_ts.or_else(|| mentioned.then(|| ts.clone()));
         let seconds = ts
             .split('.')
@@ -277,7 +278,8 @@ impl Event {
         Some(InboundMessage {
             id: id(&channel, &ts),
             conversation: match &thread {
-                Some(thread) => id(&channel, thread),
+                Some(thread) if direct => id(&channel, thread),
+                Some(thread) => format!("{}:{user}", id(&channel, thread)),
                 None => channel.clone(),
             },
             from: Sender {

@@ -231,14 +231,19 @@ impl Message {
         }
         let chat = self.chat.id.to_string();
         let topic = self.message_thread_id.filter(|_| self.is_topic_message);
+        // Between two, the chat is the conversation. In a group all have their own: what one says is not another's.
+        let is_private = self.chat.kind == "private";
+        let parts = [
+            Some(chat.clone()),
+            topic.map(|topic| topic.to_string()),
+            (!is_private).then(|| from.id.to_string()),
+        ];
+        let conversation = parts.into_iter().flatten().collect::<Vec<_>>().join(":");
         let name = [Some(from.first_name), from.last_name];
         let name: Vec<_> = name.into_iter().flatten().collect();
         Some(InboundMessage {
             id: id(&chat, &json!(self.message_id)),
-            conversation: match topic {
-                Some(topic) => format!("{chat}:{topic}"),
-                None => chat.clone(),
-            },
+            conversation,
             from: Sender {
                 id: from.id.to_string(),
                 name: Some(name.join(" ")).filter(|name| !name.trim().is_empty()),
@@ -252,7 +257,7 @@ impl Message {
                 to: chat,
                 thread: topic.map(|topic| topic.to_string()),
                 // In a group, it shows who is answered; between two, it would only be in the way.
-                message: (self.chat.kind != "private").then(|| self.message_id.to_string()),
+                message: (!is_private).then(|| self.message_id.to_string()),
                 ..ReplyPath::default()
             },
         })

@@ -212,8 +212,9 @@ pub trait AgentLoops: Send + Sync {
     /// A page of the tenant's, newest first.
     async fn list(&self, tenant: TenantId, page: PageRequest) -> Result<Page<AgentLoop>>;
 
-    /// Writes a loop as it was changed. `false`: it is gone.
-    async fn update(&self, agent_loop: &AgentLoop) -> Result<bool>;
+    /// Writes a loop as it was changed, if it is still as it was at `seen` ([`AgentLoop::updated_at`]). `false`: it is
+    /// gone, or somebody has changed it meanwhile.
+    async fn update(&self, agent_loop: &AgentLoop, seen: Timestamp) -> Result<bool>;
 
     /// Deletes a loop with all its executions. `false`: there is no such loop.
     async fn delete(&self, tenant: TenantId, id: AgentLoopId) -> Result<bool>;

@@ -260,11 +260,13 @@ pub trait Conversations: Send + Sync {
     /// [`crate::Error::NotFound`] where the conversation has been deleted meanwhile.
     async fn reply(&self, tenant: TenantId, reply: &Reply) -> Result<Message>;
 
-    /// Stores a message that the bot sends on its own in one transaction: usage and statistics counted. `None`: the
-    /// conversation is not there.
+    /// Stores a message that the bot sends on its own in one transaction: usage and statistics counted, and where the
+    /// conversation is held in a channel, kept to be sent there ([`crate::channels::inbox`]). `None`: the conversation is
+    /// not there.
     ///
     /// # Errors
-    /// All leave nothing behind. [`crate::Error::LimitReached`] (messages). [`crate::Error::Conflict`]
+    /// All leave nothing behind. [`crate::Error::LimitReached`] (messages). [`crate::Error::Invalid`] (`conversation_id`):
+    /// its channel can't be written to. [`crate::Error::Conflict`]
     /// (`AlreadyExists`): a message with this id is stored already.
     async fn post(&self, tenant: TenantId, post: &Post) -> Result<Option<Message>>;
 
@@ -281,8 +283,9 @@ pub trait Conversations: Send + Sync {
         id: ConversationId,
     ) -> Result<Option<Conversation>>;
 
-    /// Deletes a conversation with all its messages, which leave the statistics, not the month's usage. `false`: there
-    /// is no such conversation.
+    /// Deletes a conversation with all its messages, which leave the statistics, not the month's usage; and what holds its
+    /// words elsewhere: events with their deliveries, executions of agent loops that it began or that wrote into it,
+    /// recorded answers, what waits in a channel. `false`: there is no such conversation.
     async fn delete(&self, tenant: TenantId, id: ConversationId) -> Result<bool>;
 
     /// A page of a conversation's messages, oldest first.

@@ -321,8 +321,8 @@ pub trait Executions: Send + Sync {
     /// then the steps alone are kept, where it is there.
     async fn record(&self, execution: &Execution, steps: &[Step]) -> Result<bool>;
 
-    /// As [`Executions::record`], for one that waits for its owner's word, and with a new job. `false`: it does not
-    /// wait, and nothing is kept.
+    /// As [`Executions::record`], for one that waits for its owner's word on this step, and with a new job. `false`: it
+    /// does not wait, or for a word on another step by now, and nothing is kept.
     async fn resume(&self, execution: &Execution, step: &Step) -> Result<bool>;
 
     /// Keeps the end of an execution, with the event that tells of it, and has steps that were not begun skipped.

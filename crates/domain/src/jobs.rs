@@ -84,13 +84,14 @@ impl Job {
 /// most one of each kind.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// The job of these kinds that has waited longest, of those that are due and not leased, leased until
-    /// `now + lease`.
+    /// The job of these kinds that has waited longest, of those that are due and not leased, and of other tenants than the
+    /// `busy` ones, leased until `now + lease`.
     async fn lease(
         &self,
         kinds: &'static [JobKind],
         now: Timestamp,
         lease: Duration,
+        busy: &[TenantId],
     ) -> Result<Option<Job>>;
     /// Holds on to a job. `false`: it is gone, or somebody else has it.
     async fn extend(&self, job: &Job, now: Timestamp, lease: Duration) -> Result<bool>;

@@ -11,6 +11,8 @@ use crate::insights::{Insight, Product, ProductMention};
 use crate::language::Language;
 use crate::{BotId, ConversationId, QuestionGroupId, Result, TenantId, Timestamp};
 
+/// As much of a question that stands for its group is compared with, in characters: more is not kept at hand.
+pub const EXEMPLAR_MAX: i32 = 500;
 /// For how long an answer to a message is waited for until the message counts as unanswered.
 pub const ANSWER_WITHIN: Duration = Duration::minutes(10);
 

@@ -45,6 +45,7 @@ pub mod prompts;
 pub mod receipts;
 pub mod retrieval;
 pub mod schedules;
+pub mod schemas;
 pub mod secrets;
 pub mod tenants;
 pub mod text;

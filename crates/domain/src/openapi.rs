@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::agent_loops::TOOLS_MAX;
+use crate::schemas::{Budget, followed, plain};
 use crate::text::preview;
 use crate::tools::{HttpMethod, HttpTool, TOOL_DESCRIPTION_MAX, TOOL_NAME_MAX};
 use crate::{Error, Result};
 
-/// How deep references lead at most: a schema that names itself has no end.
-const DEPTH: usize = 12;
-/// The most values that one operation comes to once its references are followed: they can double with each.
-const VALUES: usize = 5_000;
+/// The most parameters of an operation.
+const PARAMETERS_MAX: usize = 100;
 
 /// What is wanted of a document.
 #[derive(Debug, Clone, Default)]
@@ -43,9 +43,21 @@ pub fn operations(document: &Value, wanted: &Wanted, at: &str) -> Result<Vec<Htt
         .as_deref()
         .or(document["servers"][0]["url"].as_str());
     let server = server.ok_or_else(|| wrong("names no server; give 'server_url'".into()))?;
+    let too_many = || {
+        wrong(format!(
+            "has more than {TOOLS_MAX} operations; name those that you want"
+        ))
+    };
+    if wanted
+        .operations
+        .as_ref()
+        .is_some_and(|names| names.len() > TOOLS_MAX)
+    {
+        return Err(too_many());
+    }
     let mut tools = Vec::new();
     for (path, item) in paths {
-        let item = &followed(document, item);
+        let item = followed(document, item);
         for method in HttpMethod::ALL {
             let operation = &item[method.as_str().to_ascii_lowercase()];
             let id = operation["operationId"].as_str();
@@ -55,6 +67,9 @@ pub fn operations(document: &Value, wanted: &Wanted, at: &str) -> Result<Vec<Htt
                 (Some(_), None) => false,
             };
             if is_wanted {
+                if tools.len() == TOOLS_MAX {
+                    return Err(too_many());
+                }
                 let read = Operation {
                     document,
                     path,
@@ -75,7 +90,7 @@ pub fn operations(document: &Value, wanted: &Wanted, at: &str) -> Result<Vec<Htt
             all.into_iter()
                 .any(|operation| operation["operationId"] == **name)
         };
-        if !paths.values().any(|item| named(&followed(document, item))) {
+        if !paths.values().any(|item| named(followed(document, item))) {
             return Err(wrong(format!("has no operation '{name}'")));
         }
     }
@@ -95,9 +110,10 @@ struct Operation<'a> {
 
 impl Operation<'_> {
     fn tool(&self, server: &str) -> Result<HttpTool, String> {
+        let mut budget = Budget::default();
         let mut properties = Map::new();
         let (mut required, mut query) = (Vec::new(), Vec::new());
-        for parameter in self.parameters() {
+        for parameter in self.parameters()? {
             let name = parameter["name"]
                 .as_str()
                 .ok_or("has a parameter without a name")?;
@@ -115,17 +131,19 @@ impl Operation<'_> {
             if parameter["required"] == true || parameter["in"] == "path" {
                 required.push(name.to_owned());
             }
-            let mut schema = self.resolved(&parameter["schema"])?;
+            let mut schema = self.resolved(&parameter["schema"], &mut budget)?;
             if let (Some(fields), Some(words)) =
                 (schema.as_object_mut(), parameter["description"].as_str())
             {
-                fields.entry("description").or_insert_with(|| words.into());
+                let words = || preview(words, TOOL_DESCRIPTION_MAX).into();
+                fields.entry("description").or_insert_with(words);
             }
             properties.insert(name.to_owned(), schema);
         }
         let body = followed(self.document, &self.operation["requestBody"]);
         if body.is_object() {
-            let schema = self.resolved(&body["content"]["application/json"]["schema"])?;
+            let schema =
+                self.resolved(&body["content"]["application/json"]["schema"], &mut budget)?;
             let Some(fields) = schema["properties"].as_object() else {
                 return Err("takes a body that is no JSON object with properties".into());
             };
@@ -170,74 +188,37 @@ impl Operation<'_> {
     }
 
     /// The parameters of the operation, and those of its path that it does not have anew.
-    fn parameters(&self) -> Vec<Value> {
-        let of = |value: &Value| -> Vec<Value> {
-            let all = value["parameters"].as_array().into_iter().flatten();
-            all.map(|parameter| followed(self.document, parameter))
-                .collect()
-        };
-        let mut all = of(self.operation);
-        for parameter in of(self.item) {
-            let same = |other: &Value| {
-                other["name"] == parameter["name"] && other["in"] == parameter["in"]
-            };
-            if !all.iter().any(same) {
+    fn parameters(&self) -> Result<Vec<&Value>, String> {
+        let mut all: Vec<&Value> = Vec::new();
+        for place in [self.operation, self.item] {
+            let own = place["parameters"].as_array().into_iter().flatten();
+            let before = all.len();
+            for parameter in own.map(|parameter| followed(self.document, parameter)) {
+                let same = |other: &&Value| {
+                    other["name"] == parameter["name"] && other["in"] == parameter["in"]
+                };
+                if all[..before].iter().any(same) {
+                    continue;
+                }
+                if all.len() == PARAMETERS_MAX {
+                    return Err(format!("has more than {PARAMETERS_MAX} parameters"));
+                }
                 all.push(parameter);
             }
         }
-        all
+        Ok(all)
     }
 
-    fn resolved(&self, schema: &Value) -> Result<Value, String> {
-        let mut left = VALUES;
-        match resolved(self.document, schema, DEPTH, &mut left) {
+    fn resolved(&self, schema: &Value, budget: &mut Budget) -> Result<Value, String> {
+        match plain(self.document, schema, budget) {
             Some(Value::Null) => Ok(json!({})),
             Some(schema) => Ok(schema),
             None => Err(
-                "has a schema without an end, too large, or with references to elsewhere".into(),
+                "has schemas without an end, of more than 32 KB, or with references to elsewhere"
+                    .into(),
             ),
         }
     }
-}
-
-/// What a reference within the document leads to; anything else as it is.
-fn followed(document: &Value, value: &Value) -> Value {
-    let mut value = value;
-    for _ in 0..DEPTH {
-        let target = value["$ref"]
-            .as_str()
-            .and_then(|reference| reference.strip_prefix('#'));
-        match target.and_then(|pointer| document.pointer(pointer)) {
-            Some(found) => value = found,
-            None => break,
-        }
-    }
-    value.clone()
-}
-
-/// A schema with its references followed. `None`: it can't be had.
-fn resolved(document: &Value, schema: &Value, depth: usize, left: &mut usize) -> Option<Value> {
-    *left = left.checked_sub(1)?;
-    let schema = followed(document, schema);
-    if schema.get("$ref").is_some() {
-        return None;
-    }
-    let deeper = depth.checked_sub(1)?;
-    Some(match schema {
-        Value::Object(fields) => {
-            let fields = fields
-                .into_iter()
-                .map(|(name, value)| Some((name, resolved(document, &value, deeper, left)?)));
-            Value::Object(fields.collect::<Option<_>>()?)
-        }
-        Value::Array(items) => {
-            let items = items
-                .iter()
-                .map(|item| resolved(document, item, deeper, left));
-            Value::Array(items.collect::<Option<_>>()?)
-        }
-        other => other,
-    })
 }
 
 #[cfg(test)]

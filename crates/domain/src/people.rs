@@ -1,12 +1,15 @@
 //! A person with all that is kept about them, to be given to them or erased.
 //!
 //! Those who talked to a bot under several names are one person here: by the client's name for them, and by the
-//! addresses that clients told of them. An address that somebody merely wrote in a message makes nobody the same.
+//! addresses that clients told of them. An address that somebody merely wrote in a message makes nobody the same,
+//! and leads to nobody: anybody can write anybody's.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::channels::inbox::Waiting;
 use crate::events::Event;
+use crate::executions::{Execution, Step};
 use crate::leads::{Customer, Lead};
 use crate::orders::Order;
 use crate::visits::Visit;
@@ -60,6 +63,10 @@ pub struct Belongings {
     pub visits: Vec<Visit>,
     /// Events about their conversations that are still kept for the tenant's endpoints.
     pub events: Vec<Event>,
+    /// What came from a messenger and waits for its answer.
+    pub waiting: Vec<Waiting>,
+    /// Executions of agent loops that their conversations began, or that wrote into these, with their steps.
+    pub executions: Vec<(Execution, Vec<Step>)>,
 }
 
 /// Where all of a person is found.

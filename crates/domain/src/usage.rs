@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::plans::PlanLimits;
 use crate::{Result, TenantId, Timestamp};
 
 /// A calendar month in UTC.
@@ -36,4 +37,15 @@ pub struct Usage {
 pub trait Usages: Send + Sync {
     /// A tenant's usage in a month; costs the same however much there is.
     async fn usage(&self, tenant: TenantId, month: Month) -> Result<Usage>;
+
+    /// Counts a message of the month that is in no conversation.
+    ///
+    /// # Errors
+    /// [`crate::Error::LimitReached`] (messages): there is no room, and nothing is counted.
+    async fn count_message(
+        &self,
+        tenant: TenantId,
+        limits: &PlanLimits,
+        at: Timestamp,
+    ) -> Result<()>;
 }

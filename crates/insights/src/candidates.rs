@@ -55,7 +55,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
                 .find(|(_, c)| QUOTES.iter().any(|(open, _)| open == c))?;
             let inner = &rest[at + open.len_utf8()..];
             let close = |c: char| QUOTES.iter().any(|(o, close)| *o == open && *close == c);
-            match inner.find(close) {
+            match inner[..inner.floor_char_boundary(BYTES_MAX)].find(close) {
                 Some(end) => {
                     let (name, after) = inner.split_at(end);
                     let mut after = after.chars();

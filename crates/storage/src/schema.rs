@@ -363,6 +363,7 @@ tables! {
         id -> DbUuid,
         loop_id -> DbUuid,
         bot_id -> DbUuid,
+        subject -> Nullable<DbUuid>,
         started_by -> Text,
         status -> Text,
         input -> DbJson,
@@ -462,6 +463,7 @@ tables! {
         leases -> BigInt,
         lease_until -> Nullable<DbTime>,
         last_received_at -> DbTime,
+        reply -> Nullable<DbJson>,
     }
     channel_messages (tenant_id, channel_id, platform_id) {
         tenant_id -> DbUuid,
@@ -470,6 +472,7 @@ tables! {
         session_id -> Text,
         id -> DbUuid,
         platform_id -> Text,
+        is_own -> Bool,
         content -> Nullable<DbJson>,
         attempts -> Integer,
         parts -> Integer,
@@ -507,6 +510,15 @@ pub(crate) mod functions {
     diesel::define_sql_function! {
         /// In lower case; of letters beyond ASCII, as far as the engine goes.
         fn lower(x: Nullable<diesel::sql_types::Text>) -> Nullable<diesel::sql_types::Text>;
+    }
+
+    diesel::define_sql_function! {
+        /// So many characters, from a place that is counted from 1.
+        fn substr(
+            text: diesel::sql_types::Text,
+            from: diesel::sql_types::Integer,
+            count: diesel::sql_types::Integer,
+        ) -> diesel::sql_types::Text;
     }
 
     diesel::define_sql_function! {

@@ -166,7 +166,12 @@ pub(crate) async fn check_after_readings<S: KnowledgeSources + KnowledgeIndex + 
     assert!(store.chunks_of(tenant, site.id).await.unwrap().is_empty());
     for expected in [JobKind::SweepSource, JobKind::ReadFile] {
         let job = store
-            .lease(JobKind::LANES[0], site.created_at, Duration::from_secs(60))
+            .lease(
+                JobKind::LANES[0],
+                site.created_at,
+                Duration::from_secs(60),
+                &[],
+            )
             .await
             .unwrap()
             .unwrap();

@@ -30,6 +30,8 @@ CREATE TABLE channel_conversations (
     leases bigint NOT NULL DEFAULT 0,
     lease_until timestamptz,
     last_received_at timestamptz NOT NULL,
+    -- The way back of the last message: what the bot says on its own goes there.
+    reply jsonb,
     PRIMARY KEY (tenant_id, channel_id, session_id),
     FOREIGN KEY (tenant_id, channel_id) REFERENCES channels (tenant_id, id) ON DELETE CASCADE
 );
@@ -46,6 +48,8 @@ CREATE TABLE channel_messages (
     id uuid NOT NULL,
     -- The platform's: what comes again is known by it.
     platform_id text NOT NULL,
+    -- The bot's own, only to be sent.
+    is_own boolean NOT NULL DEFAULT false,
     -- Words, person, way back; null: it waits no more.
     content jsonb,
     attempts integer NOT NULL DEFAULT 0,

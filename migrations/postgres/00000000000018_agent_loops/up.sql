@@ -27,6 +27,8 @@ CREATE TABLE executions (
     id uuid NOT NULL,
     loop_id uuid NOT NULL,
     bot_id uuid NOT NULL,
+    -- What the event is about that began it.
+    subject uuid,
     started_by text NOT NULL,
     status text NOT NULL,
     input jsonb NOT NULL,
@@ -45,6 +47,7 @@ CREATE TABLE executions (
 );
 CREATE INDEX executions_loop ON executions (tenant_id, loop_id, created_at, id);
 CREATE INDEX executions_open ON executions (tenant_id, loop_id, status) WHERE ended_at IS NULL;
+CREATE INDEX executions_subject ON executions (tenant_id, subject) WHERE subject IS NOT NULL;
 CREATE INDEX executions_ended ON executions (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE execution_steps (
@@ -64,6 +67,8 @@ CREATE TABLE execution_steps (
     PRIMARY KEY (tenant_id, execution_id, number),
     FOREIGN KEY (tenant_id, execution_id) REFERENCES executions (tenant_id, id) ON DELETE CASCADE
 );
+-- What a step wrote into a conversation has its id.
+CREATE UNIQUE INDEX execution_steps_id ON execution_steps (tenant_id, id);
 
 ALTER TABLE agent_loops ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agent_loops FORCE ROW LEVEL SECURITY;

@@ -30,6 +30,8 @@ CREATE TABLE channel_conversations (
     leases INTEGER NOT NULL DEFAULT 0,
     lease_until INTEGER,
     last_received_at INTEGER NOT NULL,
+    -- The way back of the last message: what the bot says on its own goes there.
+    reply TEXT CHECK (json_valid(reply)),
     PRIMARY KEY (tenant_id, channel_id, session_id),
     FOREIGN KEY (tenant_id, channel_id) REFERENCES channels (tenant_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -46,6 +48,8 @@ CREATE TABLE channel_messages (
     id BLOB NOT NULL CHECK (length(id) = 16),
     -- The platform's: what comes again is known by it.
     platform_id TEXT NOT NULL,
+    -- The bot's own, only to be sent.
+    is_own INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1)),
     -- Words, person, way back; null: it waits no more.
     content TEXT CHECK (json_valid(content)),
     attempts INTEGER NOT NULL DEFAULT 0,

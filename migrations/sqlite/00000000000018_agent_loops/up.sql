@@ -27,6 +27,8 @@ CREATE TABLE executions (
     id BLOB NOT NULL CHECK (length(id) = 16),
     loop_id BLOB NOT NULL,
     bot_id BLOB NOT NULL,
+    -- What the event is about that began it.
+    subject BLOB,
     started_by TEXT NOT NULL,
     status TEXT NOT NULL,
     input TEXT NOT NULL CHECK (json_valid(input)),
@@ -45,6 +47,7 @@ CREATE TABLE executions (
 ) STRICT;
 CREATE INDEX executions_loop ON executions (tenant_id, loop_id, created_at, id);
 CREATE INDEX executions_open ON executions (tenant_id, loop_id, status) WHERE ended_at IS NULL;
+CREATE INDEX executions_subject ON executions (tenant_id, subject) WHERE subject IS NOT NULL;
 CREATE INDEX executions_ended ON executions (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE execution_steps (
@@ -64,6 +67,8 @@ CREATE TABLE execution_steps (
     PRIMARY KEY (tenant_id, execution_id, number),
     FOREIGN KEY (tenant_id, execution_id) REFERENCES executions (tenant_id, id) ON DELETE CASCADE
 ) STRICT;
+-- What a step wrote into a conversation has its id.
+CREATE UNIQUE INDEX execution_steps_id ON execution_steps (tenant_id, id);
 
 -- Jobs are about one thing of these. SQLite can't change a check of a table that is there.
 CREATE TABLE subjects (

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::openapi::{self, Wanted};
+use domain::schemas::{self, Budget};
 use domain::secrets::SecretContext;
 use domain::tools::{HttpTool, TOOL_HEADER, Tool};
 use domain::{AgentLoopId, Error, Result, TenantId};
@@ -95,6 +96,15 @@ fn http(
     at: &str,
 ) -> Result<Tool> {
     let mut tool = new.tool;
+    let made = schemas::plain(&tool.parameters, &tool.parameters, &mut Budget::default());
+    tool.parameters = made.ok_or_else(|| {
+        let field = format!("{at}.parameters");
+        let problem = format!(
+            "The '{field}' field must be a JSON Schema of 32 KB at most, its references within it followed, without an \
+             endless one, one to elsewhere, or 'unevaluatedProperties' and 'unevaluatedItems'."
+        );
+        Error::invalid(field, problem)
+    })?;
     // A secret that was given for one address is not sent to another one.
     let before = earlier.iter().find_map(|earlier| match earlier {
         Tool::Http(earlier) if earlier.name == tool.name && earlier.url == tool.url => {

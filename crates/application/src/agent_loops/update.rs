@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use domain::actors::Actor;
 use domain::agent_loops::{AgentLoop, Approval, LoopLimits};
 use domain::events::EventKind;
-use domain::{AgentLoopId, ConnectionId, Error, Resource, Result};
+use domain::{AgentLoopId, ConnectionId, Error, Result};
 use validator::Validate;
 
 use super::model::{check_model, owner};
@@ -34,6 +36,9 @@ pub struct Change {
     pub enabled: Option<bool>,
 }
 
+/// How often a change is tried while others change the same loop.
+const ATTEMPTS: u32 = 5;
+
 /// Changes the fields given. Executions under way go on as they began.
 ///
 /// # Errors
@@ -45,8 +50,21 @@ pub async fn update(
     id: AgentLoopId,
     change: Change,
 ) -> Result<AgentLoop> {
-    let mut agent_loop = get(app, actor, id).await?;
-    let (tenant, now) = (actor.tenant_id(), app.clock.now());
+    for _ in 0..ATTEMPTS {
+        let found = get(app, actor, id).await?;
+        let seen = found.updated_at;
+        let changed = changed(app, found, change.clone()).await?;
+        if app.agent_loops.update(&changed, seen).await? {
+            return Ok(changed);
+        }
+    }
+    Err(Error::Unavailable {
+        retry_after: Duration::from_secs(1),
+    })
+}
+
+async fn changed(app: &App, mut agent_loop: AgentLoop, change: Change) -> Result<AgentLoop> {
+    let (tenant, id, now) = (agent_loop.tenant_id, agent_loop.id, app.clock.now());
     if let Some(connection) = change.connection_id {
         owner(app, tenant, Some(agent_loop.bot_id), connection).await?;
         agent_loop.program.connection_id = connection;
@@ -70,8 +88,5 @@ pub async fn update(
     agent_loop.program.check()?;
     agent_loop.next_run_at = next_run(&agent_loop, now)?;
     check_model(app, &agent_loop).await?;
-    match app.agent_loops.update(&agent_loop).await? {
-        true => Ok(agent_loop),
-        false => Err(Error::NotFound(Resource::AgentLoop)),
-    }
+    Ok(agent_loop)
 }

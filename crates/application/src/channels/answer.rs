@@ -5,13 +5,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use domain::channels::inbox::{
-    Attempt, ConversationLease, KNOWN_FOR, Outcome, WAITS_FOR, Waiting, pause,
+    Attempt, Busy, ConversationLease, KNOWN_FOR, Outcome, WAITS_FOR, Waiting, pause,
 };
 use domain::channels::{
     Channel, ChannelAdapter, ChannelError, Connection, OutboundMessage, SendFailure,
 };
 use domain::tenants::Tenant;
-use domain::{ChannelId, Error, Result, Timestamp};
+use domain::{Error, Result, Timestamp};
 
 use super::turn::{Words, words};
 use super::{connection, lost, platform};
@@ -37,11 +37,11 @@ pub struct Work {
     until: Timestamp,
 }
 
-/// Leases a conversation, in another channel than the busy ones. `None`: there is nothing to do.
+/// Leases a conversation, of others than the busy ones. `None`: there is nothing to do.
 ///
 /// # Errors
 /// As the ports.
-pub async fn begin(app: &App, time: Duration, busy: &[ChannelId]) -> Result<Option<Work>> {
+pub async fn begin(app: &App, time: Duration, busy: &Busy) -> Result<Option<Work>> {
     loop {
         let now = app.clock.now();
         let Some(lease) = app.inbox.lease(now, time, busy).await? else {
@@ -150,7 +150,7 @@ async fn attempt(app: &App, work: &Work, waiting: &Waiting, parts: &mut u32) -> 
     let reply = &waiting.message.reply;
     let session_id = &work.lease.session_id;
     let made = words(app, work.tenant.clone(), &work.channel, session_id, waiting);
-    let made = if waiting.attempts == 0 {
+    let made = if waiting.attempts == 0 && !waiting.is_own {
         let typing = work.platform.typing(&work.connection, reply);
         both(made, typing).await.0
     } else {

@@ -18,7 +18,7 @@ pub use create::{Create, create};
 pub use delete::delete;
 pub use get::{active, get, list};
 pub use pace::Pace;
-pub use receive::{Hooked, receive};
+pub use receive::{Hooked, hooked, receive};
 
 use std::sync::Arc;
 
@@ -113,6 +113,7 @@ async fn lost(app: &App, channel: &Channel, reason: &str) -> Result<()> {
             "a channel is disconnected"
         );
         app.delivery_bell.ring();
+        app.bell.ring();
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let rate = |count| Some(Rate { count, per: second });
         let limits = SendLimits {
-            overall: rate(3),
+            overall: rate(2),
             each: rate(1),
         };
         let (one, other) = (
@@ -111,8 +111,7 @@ mod tests {
         assert_eq!(take(one, "a", noon), Ok(()));
         assert_eq!(take(one, "a", noon), Err(second), "one to each");
         assert_eq!(take(one, "b", noon), Ok(()));
-        assert_eq!(take(one, "c", noon), Ok(()));
-        assert_eq!(take(one, "d", noon), Err(second / 3), "three in all");
+        assert_eq!(take(one, "c", noon), Err(second / 2), "two in all");
         assert_eq!(take(other, "a", noon), Ok(()));
         assert_eq!(take(one, "a", noon + second), Ok(()));
         pace.count(one, "a", limits, 3, noon + second);

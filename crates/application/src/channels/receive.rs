@@ -1,6 +1,6 @@
 use domain::channels::inbox::{Arrival, acceptable, platform_id, session_id};
 use domain::channels::{Channel, HookError, Inbound, InboundMessage};
-use domain::{ChannelId, Result};
+use domain::{ChannelId, Error, Resource, Result};
 
 use super::{connection, lost, platform};
 use crate::App;
@@ -10,8 +10,6 @@ use crate::App;
 pub enum Hooked {
     /// It is kept, and answered with this, or with nothing.
     Taken(Option<String>),
-    /// There is no such channel.
-    Unknown,
     /// It is not the platform's. Nothing is kept.
     Unsigned,
     /// It is the platform's, and can't be read. Nothing is kept.
@@ -20,18 +18,25 @@ pub enum Hooked {
     Closed,
 }
 
+/// The channel that a hook is of.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn hooked(app: &App, id: ChannelId) -> Result<Channel> {
+    let found = app.channels.find_for_hook(id).await?;
+    found.ok_or(Error::NotFound(Resource::Channel))
+}
+
 /// Takes what a platform sends to a channel: proves it, and keeps each message once, to be answered soon. A platform's
 /// challenge is answered in channels that are not connected too, since their owner sets the hook up before that.
 ///
 /// # Errors
 /// As the ports; the platform sends it again.
 #[tracing::instrument(level = "debug", name = "channels.receive", skip_all)]
-pub async fn receive(app: &App, id: ChannelId, inbound: &Inbound) -> Result<Hooked> {
-    let Some(channel) = app.channels.find_for_hook(id).await? else {
-        return Ok(Hooked::Unknown);
-    };
-    let connection = connection(app, &channel)?;
-    let received = match platform(app, &channel)?.receive(&connection, inbound) {
+pub async fn receive(app: &App, channel: &Channel, inbound: &Inbound) -> Result<Hooked> {
+    let id = channel.id;
+    let connection = connection(app, channel)?;
+    let received = match platform(app, channel)?.receive(&connection, inbound) {
         Ok(received) => received,
         Err(HookError::Unsigned) => return Ok(Hooked::Unsigned),
         Err(HookError::Malformed(what)) => {
@@ -49,7 +54,7 @@ pub async fn receive(app: &App, id: ChannelId, inbound: &Inbound) -> Result<Hook
     let arrivals: Vec<_> = received
         .messages
         .into_iter()
-        .filter_map(|message| arrival(app, &channel, message))
+        .filter_map(|message| arrival(app, channel, message))
         .collect();
     if !arrivals.is_empty() {
         let (tenant, now) = (channel.tenant_id, app.clock.now());
@@ -60,7 +65,7 @@ pub async fn receive(app: &App, id: ChannelId, inbound: &Inbound) -> Result<Hook
         }
     }
     if received.disconnected {
-        lost(app, &channel, "The platform says that the bot was removed.").await?;
+        lost(app, channel, "The platform says that the bot was removed.").await?;
     }
     Ok(Hooked::Taken(received.answer))
 }

@@ -1,7 +1,6 @@
 //! What is answered to a message from a channel.
 
 use domain::actors::{Actor, Scope};
-use domain::bots::ChannelType;
 use domain::channels::Channel;
 use domain::channels::inbox::Waiting;
 use domain::conversations::EndUserDetails;
@@ -30,6 +29,12 @@ pub(super) async fn words(
     session_id: &str,
     waiting: &Waiting,
 ) -> Result<Words> {
+    if waiting.is_own {
+        return Ok(Words {
+            id: waiting.id.to_string(),
+            text: waiting.message.text.clone(),
+        });
+    }
     if waiting.message.opening
         && let Some(text) = welcome(app, channel).await?
     {
@@ -79,18 +84,16 @@ fn actor(app: &App, tenant: Tenant, channel: &Channel) -> Actor {
 fn message(channel: &Channel, session_id: &str, waiting: &Waiting) -> SendMessage {
     let kind = channel.kind();
     let from = &waiting.message.from;
-    let identifier = match kind {
-        // A mail's sender is as anybody likes to write it: nobody becomes one whose address was proved.
-        ChannelType::Email => format!("mailto:{}", from.id),
-        _ => from.id.clone(),
-    };
+    // Platforms number people each for itself, and as shops number theirs. And a mail's sender is as anybody likes to
+    // write it: nobody becomes one whose address was proved.
+    let identifier = format!("{kind}:{}", from.id);
     SendMessage {
         session_id: session_id.to_owned(),
         message: waiting.message.text.clone(),
         bot_id: Some(channel.bot_id),
         channel: Some(kind),
         end_user: EndUserDetails {
-            user_identifier: Some(identifier).filter(|id| !id.is_empty()),
+            user_identifier: Some(identifier).filter(|_| !from.id.is_empty()),
             user_name: from.name.clone(),
             user_email: None,
         },

@@ -125,7 +125,11 @@ async fn send(
     };
     match app.conversations.post(tenant, &post).await {
         Ok(None) => unknown(),
-        Ok(Some(_)) | Err(Error::Conflict(Clash::AlreadyExists)) => Ok(Ok("Sent.".to_owned())),
+        Ok(Some(_)) | Err(Error::Conflict(Clash::AlreadyExists)) => {
+            app.inbox_bell.ring();
+            Ok(Ok("Sent.".to_owned()))
+        }
+        Err(Error::Invalid { problem, .. }) => Ok(Err(format!("Not sent: {problem}"))),
         Err(Error::LimitReached(_)) => Ok(Err(
             "Not sent: the plan allows no more messages this month.".to_owned(),
         )),

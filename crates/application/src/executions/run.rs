@@ -219,6 +219,12 @@ impl Run<'_> {
             if left.is_zero() {
                 break;
             }
+            if candidate.connection.is_none()
+                && let Err(refused) = self.count().await?
+            {
+                reasons.push(refused);
+                break;
+            }
             let answered = candidate.model.next(chat, left).await;
             if let Some(connection) = &candidate.connection {
                 match &answered {
@@ -241,6 +247,21 @@ impl Run<'_> {
         }))
     }
 
+    /// A turn of the operator's model is a message of the plan's. The inner error is for the owner.
+    async fn count(&self) -> Result<Result<(), String>> {
+        let (app, id) = (self.app, self.execution.tenant_id);
+        let tenant = app.tenants.find(id).await?;
+        let tenant = tenant.ok_or_else(|| Error::internal("an execution of no tenant"))?;
+        let limits = app.plans.limits(tenant.plan);
+        match app.usages.count_message(id, &limits, app.clock.now()).await {
+            Ok(()) => Ok(Ok(())),
+            Err(Error::LimitReached(_)) => {
+                Ok(Err("the plan allows no more messages this month".to_owned()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn tool(&mut self, place: usize) -> Result<Next> {
         let (before, rest) = self.steps.split_at_mut(place);
         let Some((step, wanted)) = rest
@@ -250,7 +271,11 @@ impl Run<'_> {
             return Err(Error::internal("a step of a tool without a call"));
         };
         let tool = self.execution.program.tool(&wanted.name).cloned();
-        let waits = step.status == StepStatus::Pending
+        let is_undecided = matches!(
+            step.status,
+            StepStatus::Pending | StepStatus::WaitingForApproval
+        );
+        let waits = is_undecided
             && tool
                 .as_ref()
                 .is_some_and(|tool| self.execution.needs_approval(tool, before));

@@ -29,10 +29,13 @@ pub async fn begin_due(app: &App) -> Result<()> {
         let id = app.ids.uuid().into();
         let input = json!({ "scheduled_at": due.format(&Rfc3339).unwrap_or_default() });
         let execution = Execution::of(&agent_loop, id, Trigger::Cron, input, now);
-        any |= app
-            .executions
-            .begin_scheduled(&execution, due, next)
-            .await?;
+        match app.executions.begin_scheduled(&execution, due, next).await {
+            Ok(begun) => any |= begun,
+            // The others' are not to wait for this one's.
+            Err(error) => {
+                tracing::warn!(agent_loop_id = %agent_loop.id, %error, "a schedule begins nothing");
+            }
+        }
     }
     if any {
         app.bell.ring();

@@ -71,7 +71,9 @@ pub(super) fn read(body: &[u8], own: &str) -> Result<Option<InboundMessage>, Hoo
         return Err(HookError::Malformed("a mail without an id"));
     }
     let root = references.first().unwrap_or(id);
-    let reply_to = Some(mail.reply_to.trim()).filter(|address| is_address(address));
+    // Who begins a conversation says where it goes on. Later, another address would be told what was said before.
+    let begins = references.is_empty();
+    let reply_to = Some(mail.reply_to.trim()).filter(|address| begins && is_address(address));
     Ok(Some(InboundMessage {
         id: digest(&[id]),
         // With the sender, so that whoever knows a thread's id does not get into another's conversation.

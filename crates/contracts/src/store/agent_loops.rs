@@ -152,12 +152,14 @@ pub async fn a_loop_is_kept(s: &Ports) {
         updated_at: after(2),
         ..full
     };
-    assert!(s.agent_loops.update(&changed).await.unwrap());
+    // Somebody else's change was faster.
+    assert!(!s.agent_loops.update(&changed, after(1)).await.unwrap());
+    assert!(s.agent_loops.update(&changed, NOON).await.unwrap());
     let found = s.agent_loops.find(tenant, changed.id).await.unwrap();
     assert_eq!(found.as_ref(), Some(&changed));
     assert!(s.agent_loops.delete(tenant, changed.id).await.unwrap());
     assert!(!s.agent_loops.delete(tenant, changed.id).await.unwrap());
-    assert!(!s.agent_loops.update(&changed).await.unwrap());
+    assert!(!s.agent_loops.update(&changed, after(2)).await.unwrap());
 }
 
 /// However many are made at once, a bot has no more than it may.
@@ -336,16 +338,23 @@ pub async fn an_execution_that_waits_goes_on_once(s: &Ports) {
     let (tenant, bot) = tenant_with_bot(s).await;
     let agent_loop = kept(s, new(&bot)).await;
     let execution = begun(s, &agent_loop).await;
-    let approved = step(1, StepStatus::Approved);
+    let held = step(1, StepStatus::WaitingForApproval);
+    let approved = Step {
+        status: StepStatus::Approved,
+        ..held.clone()
+    };
     assert!(!s.executions.resume(&execution, &approved).await.unwrap());
     let job = lease(s, RUN, 1).await.unwrap();
     let waiting = Execution {
         status: ExecutionStatus::WaitingForApproval,
         ..execution.clone()
     };
-    let held = step(1, StepStatus::WaitingForApproval);
     let recorded = s.executions.record(&waiting, std::slice::from_ref(&held));
     assert!(recorded.await.unwrap());
+    // A word on another call than the one that waits.
+    let other = step(1, StepStatus::Approved);
+    assert!(!s.executions.resume(&execution, &other).await.unwrap());
+    assert_eq!(found(s, &execution).await.status, waiting.status);
     // The worker has not given its job back yet.
     assert!(s.executions.resume(&execution, &approved).await.unwrap());
     s.jobs.complete(&job, None).await.unwrap();
@@ -508,7 +517,12 @@ async fn sees_nothing(s: &Ports, thief: TenantId, agent_loop: &AgentLoop, execut
         name: "Theirs".into(),
         ..agent_loop.clone()
     };
-    assert!(!s.agent_loops.update(&forged).await.unwrap());
+    assert!(
+        !s.agent_loops
+            .update(&forged, forged.updated_at)
+            .await
+            .unwrap()
+    );
     let forged = Execution {
         tenant_id: thief,
         ..ended(execution)

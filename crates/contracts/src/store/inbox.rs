@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::channels::inbox::{Arrival, Attempt, ConversationLease, Outcome, session_id};
+use domain::channels::inbox::{Arrival, Attempt, Busy, ConversationLease, Outcome, session_id};
 use domain::channels::{Channel, ChannelStatus, InboundMessage, ReplyPath, Sender};
 use domain::{ChannelId, MessageId};
 
@@ -61,7 +61,11 @@ pub async fn arrive(
 }
 
 async fn lease(s: &Ports, seconds: i64, busy: &[ChannelId]) -> Option<ConversationLease> {
-    s.inbox.lease(after(seconds), LEASE, busy).await.unwrap()
+    let busy = Busy {
+        channels: busy.to_vec(),
+        tenants: Vec::new(),
+    };
+    s.inbox.lease(after(seconds), LEASE, &busy).await.unwrap()
 }
 
 async fn next(s: &Ports, lease: &ConversationLease) -> Option<MessageId> {

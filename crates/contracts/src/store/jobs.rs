@@ -20,7 +20,10 @@ pub(super) const READING: &[JobKind] =
 
 /// Leases a job of these kinds at that second.
 pub(super) async fn lease(s: &Ports, kinds: &'static [JobKind], second: i64) -> Option<Job> {
-    s.jobs.lease(kinds, after(second), LEASE).await.unwrap()
+    s.jobs
+        .lease(kinds, after(second), LEASE, &[])
+        .await
+        .unwrap()
 }
 
 /// A staged file's job is leased as it was staged; where nothing waits, there is none.

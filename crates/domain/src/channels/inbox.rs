@@ -9,6 +9,8 @@ use super::{InboundMessage, ReplyPath, Sender};
 use crate::text::{END_USER_FIELD_MAX, MESSAGE_MAX, SESSION_ID_MAX, preview};
 use crate::{ChannelId, MessageId, Result, TenantId, Timestamp};
 
+/// The most messages that may wait in a channel; beyond, platforms are asked to come again.
+pub const WAITING_MAX: i64 = 5_000;
 /// How long a message may wait for its answer: nobody wants one that comes later.
 pub const WAITS_FOR: Duration = Duration::from_secs(24 * 3600);
 /// How long it is known which messages came: platforms repeat for some days at most.
@@ -27,6 +29,12 @@ const PLATFORM_ID_MAX: usize = 200;
 pub fn session_id(channel: ChannelId, conversation: &str) -> String {
     let most = SESSION_ID_MAX as usize - "00000000-0000-0000-0000-000000000000:".len();
     format!("{channel}:{}", short(conversation, most))
+}
+
+/// The channel that a conversation of this name is in, if it is in one.
+pub fn channel_of(session_id: &str) -> Option<ChannelId> {
+    let (channel, _) = session_id.split_once(':')?;
+    ChannelId::parse(channel)
 }
 
 /// A platform's id as it is kept: itself, or where it is long, what stands for it.
@@ -78,6 +86,15 @@ pub fn pause(attempts: u32, wish: Option<Duration>, noise: u8) -> Duration {
     spread.max(wish.unwrap_or_default().min(RETRY_AFTER_MAX))
 }
 
+/// Who has as much under way as they may.
+#[derive(Debug, Clone, Default)]
+pub struct Busy {
+    /// Channels: a platform that hangs holds up no other.
+    pub channels: Vec<ChannelId>,
+    /// Tenants: however many channels one has, there is room for others.
+    pub tenants: Vec<TenantId>,
+}
+
 /// A message on its way into the queue.
 #[derive(Debug, Clone)]
 pub struct Arrival {
@@ -117,6 +134,8 @@ pub struct Waiting {
     pub parts: u32,
     /// When it came.
     pub received_at: Timestamp,
+    /// It is the bot's own and only to be sent: its text is [`InboundMessage::text`].
+    pub is_own: bool,
 }
 
 /// How an attempt to answer a message ended.
@@ -157,13 +176,13 @@ pub trait Inbox: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<u32>>;
 
-    /// Of the conversations in connected channels, `busy` ones left out, in which something waits that is due, and that
+    /// Of the conversations in connected channels, the `busy` ones' left out, in which something waits that is due, and that
     /// nobody has leased: the one that is due longest, leased until `now + lease`.
     async fn lease(
         &self,
         now: Timestamp,
         lease: Duration,
-        busy: &[ChannelId],
+        busy: &Busy,
     ) -> Result<Option<ConversationLease>>;
 
     /// Holds on to a conversation. `false`: it is gone, or somebody else has it.

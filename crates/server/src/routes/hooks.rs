@@ -4,19 +4,24 @@
 use actix_web::http::header;
 use actix_web::web::{Data, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, route};
-use application::channels::{Hooked, receive};
+use application::channels::{Hooked, hooked, receive};
+use domain::bots::ChannelType;
 use domain::channels::Inbound;
-use domain::{Error, Resource};
 
 use crate::http::body::{self, SizeLimit};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::params;
 use crate::state::State;
 
-/// The largest request; the platforms' are far smaller, mails without their attachments as well.
+/// The largest request; the platforms' are far smaller.
 const LIMIT: SizeLimit = SizeLimit {
     bytes: 1024 * 1024,
     told: "1 MB",
+};
+/// The largest mail: gateways send attachments along, as much as the mail may have (Postmark's 35 MB).
+const MAIL_LIMIT: SizeLimit = SizeLimit {
+    bytes: 36 * 1024 * 1024,
+    told: "36 MB",
 };
 
 /// Adds the route.
@@ -33,21 +38,25 @@ async fn hook(
 ) -> ApiResult<HttpResponse> {
     let id = params::channel_id(&channel_id)?;
     let payload = payload.into_inner();
-    let body = body::read(&request, payload, LIMIT).await?;
+    let channel = hooked(&state.app, id).await?;
+    let limit = match channel.kind() {
+        ChannelType::Email => MAIL_LIMIT,
+        _ => LIMIT,
+    };
+    let body = body::read(&request, payload, limit).await?;
     let inbound = Inbound {
         method: request.method().as_str().to_owned(),
         query: query(&request),
         headers: headers(&request),
-        body: body.to_vec(),
+        body: body.into(),
         received_at: state.app.clock.now(),
     };
-    match receive(&state.app, id, &inbound).await? {
+    match receive(&state.app, &channel, &inbound).await? {
         Hooked::Taken(None) => Ok(HttpResponse::Ok().finish()),
         Hooked::Taken(Some(answer)) => Ok(HttpResponse::Ok()
             .content_type(header::ContentType::plaintext())
             .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
             .body(answer)),
-        Hooked::Unknown => Err(Error::NotFound(Resource::Channel).into()),
         Hooked::Unsigned => Err(ApiError::UnsignedHook),
         Hooked::Malformed => Err(ApiError::BadBody(
             "The request is not what the platform is documented to send".to_owned(),

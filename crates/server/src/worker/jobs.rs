@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use application::App;
 use application::jobs::{self, JobEnd};
-use domain::Result;
 use domain::jobs::{Job, JobKind};
+use domain::{Result, TenantId};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::busy::Busy;
 use super::lease::{Held, LEASE, hold, wait};
 use super::{Bell, LOOK};
 
@@ -16,6 +17,8 @@ use super::{Bell, LOOK};
 const WORKERS: usize = 2;
 /// Workers of agent loops, which mostly wait for models and tools.
 const LOOP_WORKERS: usize = 8;
+/// Executions of one tenant that are worked on at the same time: one may take an hour.
+const LOOPS_OF_A_TENANT: usize = 4;
 
 /// How many workers a lane has in this server; none for what can't be done here and waits for a server that can.
 pub(super) fn workers(app: &App, kinds: &[JobKind]) -> usize {
@@ -28,12 +31,28 @@ pub(super) fn workers(app: &App, kinds: &[JobKind]) -> usize {
     }
 }
 
+/// Who is worked for in a lane.
+pub(super) fn busy(kinds: &[JobKind]) -> Arc<Busy<TenantId>> {
+    Busy::new(match kinds.contains(&JobKind::RunLoop) {
+        true => LOOPS_OF_A_TENANT,
+        false => WORKERS + 1,
+    })
+}
+
 /// A worker of a lane.
-pub(super) async fn work(lane: usize, app: Arc<App>, bell: Arc<Bell>, stop: CancellationToken) {
+pub(super) async fn work(
+    lane: usize,
+    app: Arc<App>,
+    bell: Arc<Bell>,
+    stop: CancellationToken,
+    busy: Arc<Busy<TenantId>>,
+) {
     let (kinds, bell) = (JobKind::LANES[lane], &bell.lanes[lane]);
     while !stop.is_cancelled() {
-        match app.jobs.lease(kinds, app.clock.now(), LEASE).await {
+        let full = busy.full();
+        match app.jobs.lease(kinds, app.clock.now(), LEASE, &full).await {
             Ok(Some(job)) => {
+                let _entered = busy.enter(job.tenant_id);
                 // One bell may stand for many jobs: the next worker looks as well.
                 bell.notify_one();
                 if let Err(error) = run(&app, &job, &stop).await {

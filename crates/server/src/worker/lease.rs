@@ -1,10 +1,12 @@
 //! Finding work, and holding on to it while it is done.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::Result;
+use domain::{Error, Result};
+use futures_util::FutureExt;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +33,7 @@ pub(super) enum Held<T> {
 /// Does work while holding on to it. What breaks off is left where it is.
 ///
 /// # Errors
-/// Those of `extend`.
+/// Those of `extend`; [`Error::Internal`] where the work panicked.
 pub(super) async fn hold<T, E>(
     work: impl Future<Output = T>,
     stop: &CancellationToken,
@@ -40,12 +42,12 @@ pub(super) async fn hold<T, E>(
 where
     E: Future<Output = Result<bool>>,
 {
-    let (mut work, mut stopped) = (pin!(work), pin!(stopped(stop)));
+    let (mut work, mut stopped) = (pin!(survived(work)), pin!(stopped(stop)));
     let mut held = interval(LEASE / 3);
     held.tick().await;
     loop {
         tokio::select! {
-            end = &mut work => return Ok(Held::Done(end)),
+            end = &mut work => return end.map(Held::Done),
             () = &mut stopped => return Ok(Held::Stopped),
             _ = held.tick() => {
                 if !extend().await? {
@@ -54,6 +56,15 @@ where
             }
         }
     }
+}
+
+/// Work whose panic is an error: who does it goes on with the next.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub(super) async fn survived<T>(work: impl Future<Output = T>) -> Result<T> {
+    let end = AssertUnwindSafe(work).catch_unwind().await;
+    end.map_err(|_| Error::internal("the work panicked"))
 }
 
 /// Ends a while after the server was told to stop.

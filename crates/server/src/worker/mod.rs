@@ -1,5 +1,6 @@
 //! What the server does on its own: reading files and websites, sending webhooks, answering in channels, and tidying up.
 
+mod busy;
 mod channels;
 mod jobs;
 mod lease;
@@ -19,6 +20,8 @@ use tokio::sync::Notify;
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use lease::survived;
 
 /// How often a worker looks for jobs that nobody rang for: another replica's, or one to be tried again.
 const LOOK: Duration = Duration::from_secs(2);
@@ -81,8 +84,10 @@ impl Background {
         };
         let stop = &background.stop;
         for (lane, kinds) in JobKind::LANES.iter().enumerate() {
+            let busy = jobs::busy(kinds);
             for _ in 0..jobs::workers(app, kinds) {
-                background.spawn(jobs::work(lane, app.clone(), bell.clone(), stop.clone()));
+                let (app, bell, stop) = (app.clone(), bell.clone(), stop.clone());
+                background.spawn(jobs::work(lane, app, bell, stop, busy.clone()));
             }
         }
         let wanted = app.clone();
@@ -194,10 +199,13 @@ fn stand_back() {
 async fn learn(app: Arc<App>, stop: CancellationToken) {
     let mut learner = Learner::default();
     while !stop.is_cancelled() {
-        let has_learned = learner.learn(&app).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "messages will be learned from later");
-            false
-        });
+        let has_learned = survived(learner.learn(&app))
+            .await
+            .flatten()
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "messages will be learned from later");
+                false
+            });
         if !has_learned {
             let _ = timeout(LOOK, stop.cancelled()).await;
         }
@@ -214,7 +222,7 @@ where
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {
-                if let Err(error) = work(app.clone()).await {
+                if let Err(error) = survived(work(app.clone())).await.flatten() {
                     tracing::warn!(%error, "tidying up failed; it will be tried again");
                 }
             }

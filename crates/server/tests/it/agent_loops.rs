@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use botwright::application::tenants;
-use botwright::domain::executions::{Execution, ExecutionStatus};
-use botwright::domain::paging::PageRequest;
-use botwright::domain::{AgentLoopId, TenantId};
+use botwright::domain::executions::{Execution, Step, StepStatus, Trigger};
+use botwright::domain::{AgentLoopId, ExecutionId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::fakes::openai::{Behaviour, FakeOpenAi};
@@ -27,6 +26,7 @@ on_both!(
     an_execution_is_begun_once: open,
     knowledge_is_searched_and_a_message_sent_once_approved: open,
     a_rejected_call_is_not_made: open,
+    a_call_is_approved_by_itself: open,
     an_approved_call_is_the_one_that_was_shown: open,
     a_trusted_execution_waits_for_nobody: open,
     each_limit_stops_an_execution: open,
@@ -38,7 +38,10 @@ on_both!(
     a_visitors_message_begins_an_execution: open,
 );
 
-started_on_both!(the_guard_refuses_when_a_tool_is_called);
+started_on_both!(
+    the_guard_refuses_when_a_tool_is_called,
+    the_operators_model_counts
+);
 
 fn open(builder: Builder) -> Builder {
     builder.setting("BOTWRIGHT_EGRESS_ALLOW", "127.0.0.1/32")
@@ -352,6 +355,10 @@ async fn what_cannot_be_a_loop_is_refused(server: &TestServer) {
             "Invalid field: tools[0].parameters",
         ),
         (
+            tool(json!({ "parameters": doubling() })),
+            "Invalid field: tools[0].parameters",
+        ),
+        (
             tool(json!({ "headers": { "Host": "other" } })),
             "Invalid field: tools[0].headers",
         ),
@@ -576,6 +583,17 @@ async fn an_execution_is_begun_once(server: &TestServer) {
     assert_eq!(provider.requests().len(), 1);
 }
 
+/// A schema that is small, and takes for ever to check anything against.
+fn doubling() -> Value {
+    let mut definitions = json!({ "d40": {} });
+    for level in 0..40 {
+        let next = json!({ "$ref": format!("#/$defs/d{}", level + 1) });
+        definitions[format!("d{level}")] = json!({ "allOf": [next, next] });
+    }
+    json!({ "type": "object", "properties": { "id": { "type": "string" } }, "required": ["id"],
+        "allOf": [{ "$ref": "#/$defs/d0" }], "$defs": definitions })
+}
+
 async fn knowledge_is_searched_and_a_message_sent_once_approved(server: &TestServer) {
     let client = &server.client;
     let tools = json!({ "tools": [{ "type": "knowledge_search" }, { "type": "send_message" }] });
@@ -622,6 +640,67 @@ async fn knowledge_is_searched_and_a_message_sent_once_approved(server: &TestSer
         let late = post(client, &format!("{path}/{end}"), json!({})).await;
         late.refuses(422, "Invalid field: status");
     }
+}
+
+/// However often its owner says so: a word on one call is none on the next.
+async fn a_call_is_approved_by_itself(server: &TestServer) {
+    let client = &server.client;
+    let shop = shop().await;
+    let fields = json!({ "tools": [cancel_order(&shop)], "approval": "always" });
+    let (provider, id) = looped(client, fields).await;
+    provider.next(Behaviour::calls(&[
+        ("cancel_order", json!({ "id": "7" })),
+        ("cancel_order", json!({ "id": "8" })),
+    ]));
+    let waiting = ran(client, &id, Value::Null, "waiting_for_approval").await;
+    let run = text(&waiting, "id");
+    let path = format!("/agent-loops/{id}/executions/{run}");
+    let (app, tenant) = (server.app(), TenantId::parse(&server.tenant_id).unwrap());
+    let stale = app
+        .executions
+        .find(tenant, ExecutionId::parse(run).unwrap());
+    let stale = stale.await.unwrap().unwrap();
+    let steps = app.executions.steps(tenant, stale.id).await.unwrap();
+    post(client, &format!("{path}/approve"), json!({}))
+        .await
+        .gives(200);
+    eventually(SOON, "the other call waits", async || {
+        let now = get(client, &path).await.gives(200).clone();
+        now["pending_call"]["arguments"]["id"] == "8"
+    })
+    .await;
+    // The same word again, from who has not seen that it was said.
+    let again = Step {
+        status: StepStatus::Approved,
+        ..steps[1].clone()
+    };
+    assert!(!app.executions.resume(&stale, &again).await.unwrap());
+    app.bell.ring();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        get(client, &path).await.gives(200)["status"],
+        "waiting_for_approval"
+    );
+    assert_eq!(shop.paths(), ["/orders/7/cancel"]);
+}
+
+/// A turn of the operator's model is a message of the plan's.
+async fn the_operators_model_counts(builder: Builder) {
+    let provider = FakeOpenAi::start().await;
+    let server = builder
+        .setting("BOTWRIGHT_LLM_PROVIDER", "openai")
+        .setting("BOTWRIGHT_LLM_BASE_URL", provider.base_url())
+        .start()
+        .await;
+    let client = &server.client;
+    let bot = bot_that_knows(client, HOURS).await;
+    let body = json!({ "name": "Desk", "instructions": "Look.", "bot_id": bot });
+    let made = post(client, "/agent-loops", body).await;
+    let id = text(made.gives(201), "id").to_owned();
+    let before = usage(client).await;
+    provider.next(Behaviour::answer("Nothing to do."));
+    ran(client, &id, Value::Null, "completed").await;
+    assert_eq!(usage(client).await[2], before[2] + 1);
 }
 
 async fn a_rejected_call_is_not_made(server: &TestServer) {
@@ -824,40 +903,31 @@ async fn a_model_that_fails_ends_it(server: &TestServer) {
     run.refuses(422, "Invalid field: integration_id");
 }
 
-/// What its key may not do any more, its schedules and events may not either.
+/// What its key may not do any more, its schedules and executions may not either.
 async fn a_suspended_tenants_loops_do_nothing(server: &TestServer) {
     let client = &server.client;
     let (provider, id) = looped(client, json!({ "triggers": { "cron": "* * * * * *" } })).await;
-    provider.always(Behaviour::Hang);
-    let tenant = TenantId::parse(&server.tenant_id).unwrap();
+    let (tenant, app) = (TenantId::parse(&server.tenant_id).unwrap(), server.app());
+    provider.always(Behaviour::answer("Nothing to do."));
     eventually(SOON, "it runs", async || !provider.requests().is_empty()).await;
-    tenants::suspend(server.app(), tenant).await.unwrap();
+    tenants::suspend(app, tenant).await.unwrap();
     let id = AgentLoopId::parse(&id).unwrap();
-    let open =
-        server
-            .app()
-            .executions
-            .list(tenant, id, None, PageRequest::new(None, None).unwrap());
-    let running = open.await.unwrap().items.remove(0);
-    // What is under way is not begun anew: it is ended, and the schedule begins the next.
-    let end = Execution {
-        status: ExecutionStatus::Cancelled,
-        ended_at: Some(running.created_at),
-        ..running
-    };
-    let event = end.completed(end.id.0.into(), "Order desk", end.created_at);
-    assert!(server.app().executions.finish(&end, &event).await.unwrap());
+    // Its schedule was due again while others' loops were begun.
+    let agent_loop = app.agent_loops.find(tenant, id).await.unwrap().unwrap();
+    let due = async || app.agent_loops.due(app.clock.now(), 100).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(due().await, []);
     let asked = provider.requests().len();
-    let failed = Some(ExecutionStatus::Failed);
-    let mut found = Vec::new();
-    eventually(SOON, "the next one fails", async || {
-        let page = PageRequest::new(None, None).unwrap();
-        let list = server.app().executions.list(tenant, id, failed, page);
-        found = list.await.unwrap().items;
-        !found.is_empty()
+    let execution = app.ids.uuid().into();
+    let now = app.clock.now();
+    let waiting = Execution::of(&agent_loop, execution, Trigger::Event, Value::Null, now);
+    app.executions.begin(&waiting).await.unwrap();
+    app.bell.ring();
+    eventually(SOON, "it fails", async || {
+        let found = app.executions.find(tenant, execution).await.unwrap();
+        found.unwrap().error.as_deref() == Some("The account is suspended.")
     })
     .await;
-    assert_eq!(found[0].error.as_deref(), Some("The account is suspended."));
     assert_eq!(provider.requests().len(), asked);
 }
 

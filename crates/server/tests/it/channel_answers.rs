@@ -8,7 +8,7 @@ use contracts::channels::{
 use serde_json::{Value, json};
 use testkit::fakes::openai::{Behaviour, FakeOpenAi};
 use testkit::fakes::website::{FakeWebsite, Reply};
-use testkit::{Builder, TestServer};
+use testkit::{Builder, Client, TestServer};
 
 use crate::channels::{beside, connect, connected, hook, show, slack_signed};
 use crate::program::Place;
@@ -28,6 +28,8 @@ started_on_both!(
     who_opens_a_chat_is_welcomed,
     who_can_not_be_answered_holds_up_nobody,
     a_sender_of_mail_is_not_believed,
+    a_loop_writes_to_where_the_visitor_is,
+    a_lost_channel_begins_a_loop,
 );
 
 const SOON: Duration = Duration::from_secs(30);
@@ -378,4 +380,88 @@ async fn what_was_taken_is_answered_across_kills(place: Place) {
     assert_eq!(senders, ["user", "bot"].repeat(7));
     assert_eq!(usage(&client).await, [1, 1, 14]);
     server.stop().await;
+}
+
+/// A loop of a bot with these fields, by a provider.
+async fn looped(client: &Client, bot: &str, provider: &FakeOpenAi, fields: Value) -> String {
+    let models = json!({ "name": "Models", "kind": "openai", "base_url": provider.base_url(), "model": "small",
+        "enabled": false });
+    let models = post(client, &format!("/bots/{bot}/integrations"), models).await;
+    let mut body = json!({ "name": "Desk", "instructions": "Look after it.", "approval": "never",
+        "tools": [{ "type": "send_message" }], "integration_id": models.gives(201)["id"] });
+    let fields = fields.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(fields);
+    let made = post(client, "/agent-loops", body).await;
+    text(made.gives(201), "id").to_owned()
+}
+
+/// The results of a loop's steps, once as many executions of it have ended.
+async fn ended(client: &Client, id: &str, count: usize) -> Vec<Value> {
+    let path = format!("/agent-loops/{id}/executions?status=completed");
+    eventually(SOON, "it ends", async || {
+        get(client, &path).await.lists().len() == count
+    })
+    .await;
+    let last = get(client, &path).await.lists()[0].clone();
+    let path = format!("/agent-loops/{id}/executions/{}", text(&last, "id"));
+    let whole = get(client, &path).await.gives(200).clone();
+    column(whole["steps"].as_array().unwrap(), "result")
+        .into_iter()
+        .map(Value::from)
+        .collect()
+}
+
+async fn a_loop_writes_to_where_the_visitor_is(builder: Builder) {
+    let (server, telegram, bot, channel) = stage(builder).await;
+    let (client, url) = (&server.client, &server.url());
+    let provider = FakeOpenAi::start().await;
+    let id = looped(client, &bot, &provider, json!({})).await;
+    write(url, &channel, &telegram, (1, 2, ASK_HOURS)).await;
+    delivered(&telegram, 1).await;
+    let talks = get(client, "/conversations?channel=telegram").await;
+    let talk = talks.lists()[0].clone();
+    let message = json!({ "conversation_id": talk["id"], "text": "Your parcel is there." });
+    let send = async || {
+        provider.next(Behaviour::call("send_message", message.clone()));
+        provider.next(Behaviour::answer("Done."));
+        let run = post(client, &format!("/agent-loops/{id}/run"), json!({})).await;
+        run.gives(201);
+    };
+    send().await;
+    let answers = delivered(&telegram, 2).await;
+    assert_eq!(answers[1].to, telegram.address(2));
+    assert_eq!(answers[1].text, "Your parcel is there.");
+    assert_eq!(ended(client, &id, 1).await[1], "Sent.");
+    let said = messages(client, text(&talk, "session_id")).await;
+    assert_eq!(
+        said[2],
+        ("bot".to_owned(), "Your parcel is there.".to_owned())
+    );
+    // Where it can't be sent, it is not said.
+    post(
+        client,
+        &format!("/channels/{channel}/disconnect"),
+        json!({}),
+    )
+    .await
+    .gives(200);
+    send().await;
+    let problem = ended(client, &id, 2).await[1].to_string();
+    assert!(problem.contains("not connected"), "{problem}");
+    assert_eq!(messages(client, text(&talk, "session_id")).await.len(), 3);
+}
+
+async fn a_lost_channel_begins_a_loop(builder: Builder) {
+    let (server, telegram, bot, channel) = stage(builder).await;
+    let client = &server.client;
+    let provider = FakeOpenAi::start().await;
+    let listens = json!({ "triggers": { "events": ["channel.disconnected"] } });
+    let id = looped(client, &bot, &provider, listens).await;
+    provider.always(Behaviour::answer("The owner should look."));
+    telegram.plan(None);
+    telegram.plan(Some(Fault::DeadToken));
+    write(&server.url(), &channel, &telegram, (1, 2, ASK_HOURS)).await;
+    ended(client, &id, 1).await;
+    let told = &get(client, &format!("/agent-loops/{id}/executions")).await;
+    assert_eq!(told.lists()[0]["input"]["type"], "channel.disconnected");
 }

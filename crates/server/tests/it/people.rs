@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use botwright::domain::people::{Erasure, Named};
 use botwright::domain::{BotId, TenantId};
+use contracts::channels::{FakePlatform, FakeTelegram, Fault, Said};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::fakes::openai::{Behaviour, FakeOpenAi};
 use testkit::{Client, TestServer};
 
+use crate::channels::{PUBLIC, connected, hook};
 use crate::program::Place;
 use crate::support::{
     Denied, HOURS, Told, agent, agent_get, agent_of, agent_post, bot_that_knows, delete,
@@ -22,6 +25,7 @@ on_both!(
 
 /// Stands in all that the person gives, and nowhere else.
 const MARK: &str = "xq7zmark";
+const SOON: Duration = Duration::from_secs(30);
 
 /// Has Zoe talk to a bot in two channels, order, and do things; `mark` stands in all that is hers alone.
 async fn zoe_at(url: &str, client: &Client, bot: &str, mark: &str) {
@@ -180,6 +184,122 @@ async fn nothing_is_left_of_an_erased_person(place: Place) {
         (&told.grants()["conversations"], &told.grants()["cartAdds"]),
         (&json!(1), &json!(1))
     );
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_channels_and_loops_hold_goes_too_sqlite() {
+    what_channels_and_loops_hold_goes_too(Place::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_channels_and_loops_hold_goes_too_postgres() {
+    what_channels_and_loops_hold_goes_too(Place::postgres().await).await;
+}
+
+/// What waits for its answer in a messenger, executions that a message began, and executions that wrote to the person.
+async fn what_channels_and_loops_hold_goes_too(place: Place) {
+    let (telegram, provider) = (FakeTelegram::start().await, FakeOpenAi::start().await);
+    let place = place
+        .with("BOTWRIGHT_TELEGRAM_URL", &telegram.base_url())
+        .with("BOTWRIGHT_PUBLIC_URL", PUBLIC)
+        .with("BOTWRIGHT_EGRESS_ALLOW", "127.0.0.0/8");
+    let (_, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let bot = bot_that_knows(&client, HOURS).await;
+    let channel = connected(&client, &bot, &telegram).await;
+    let model = json!({ "name": "Models", "kind": "openai", "base_url": provider.base_url(), "model": "small",
+        "enabled": false });
+    let path = format!("/bots/{bot}/integrations");
+    let model = post(&client, &path, model).await;
+    let desk = |triggers: Value| {
+        json!({ "name": "Desk", "instructions": "Look after it.", "integration_id": model.gives(201)["id"],
+            "tools": [{ "type": "send_message" }], "approval": "never", "triggers": triggers })
+    };
+    let listens = post(
+        &client,
+        "/agent-loops",
+        desk(json!({ "events": ["message.received"] })),
+    )
+    .await;
+    let called = post(&client, "/agent-loops", desk(json!({}))).await;
+    let (listens, called) = (
+        text(listens.gives(201), "id"),
+        text(called.gives(201), "id"),
+    );
+    let endpoint =
+        json!({ "url": "https://webhooks.invalid/", "events": ["agent_loop.completed"] });
+    post(&client, "/webhooks", endpoint).await.gives(201);
+    let ended = async |id: &str, count: usize| {
+        let path = format!("/agent-loops/{id}/executions?status=completed");
+        eventually(SOON, "the executions end", async || {
+            get(&client, &path).await.lists().len() == count
+        })
+        .await;
+    };
+
+    // Her first message is answered, and begins an execution; her second one waits.
+    provider.always(Behaviour::answer(format!("She wrote {MARK}.")));
+    let write = async |id: u64, person: u64, text: &str| {
+        let post = telegram.post(&Said { id, person, text });
+        assert_eq!(hook(&server.url, &channel, &post).await.status, 200);
+    };
+    write(1, 7, &format!("Where is my {MARK}?")).await;
+    eventually(SOON, "it is answered", async || {
+        telegram.delivered().len() == 1
+    })
+    .await;
+    ended(listens, 1).await;
+    telegram.plan(Some(Fault::TooMany(3_000)));
+    write(2, 7, &format!("Still no {MARK}?")).await;
+    ended(listens, 2).await;
+    // Somebody's call has a loop write to her.
+    let talks = get(&client, "/conversations").await;
+    let talk = talks.lists()[0].clone();
+    let arguments =
+        json!({ "conversation_id": talk["id"], "text": format!("{MARK} is on its way.") });
+    provider
+        .next(Behaviour::calls(&[("send_message", arguments)]))
+        .next(Behaviour::answer("Told her."));
+    let run = post(
+        &client,
+        &format!("/agent-loops/{called}/run"),
+        json!({ "input": "Tell her." }),
+    )
+    .await;
+    run.gives(201);
+    ended(called, 1).await;
+    // Somebody else's stay.
+    provider.always(Behaviour::answer("Nothing."));
+    write(3, 8, "Hello, it is Olga").await;
+    ended(listens, 3).await;
+
+    let agent = agent_of(&server.url, &client, &bot).await;
+    let customers = agent_get(&agent, "/customers?sortBy=oldest").await;
+    let customer = text(&customers.grants()["data"][0], "id").to_owned();
+    let zoe = exported(&client, &bot, &customer).await;
+    assert_eq!(
+        zoe["waiting_messages"][0]["message"],
+        format!("Still no {MARK}?")
+    );
+    assert_eq!(zoe["waiting_messages"].as_array().unwrap().len(), 1);
+    let executions = zoe["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), 3, "{}", zoe["executions"]);
+    assert!(executions.iter().all(|execution| {
+        execution["steps"]
+            .as_array()
+            .is_some_and(|steps| !steps.is_empty())
+    }));
+    let session = text(&talk, "session_id");
+    assert!(place.traces(MARK).await >= 5 && place.traces(session).await >= 2);
+    let erased = delete(&client, &format!("/bots/{bot}/customers/{customer}")).await;
+    assert_eq!(erased.status, 200, "{}", erased.text);
+    assert_eq!(place.traces(MARK).await, 0);
+    assert_eq!(place.traces(session).await, 0);
+    ended(listens, 1).await;
+    ended(called, 0).await;
+    assert_eq!(get(&client, "/conversations").await.lists().len(), 1);
     server.stop().await;
 }
 

@@ -277,11 +277,12 @@ async fn a_site_is_read_again_by_itself(server: &TestServer) {
         kinds,
         app.clock.now() + time::Duration::hours(23),
         Duration::ZERO,
+        &[],
     );
     assert_eq!(early.await.unwrap(), None);
     let job = app
         .jobs
-        .lease(kinds, due, Duration::from_secs(60))
+        .lease(kinds, due, Duration::from_secs(60), &[])
         .await
         .unwrap()
         .unwrap();
@@ -295,7 +296,10 @@ async fn a_site_is_read_again_by_itself(server: &TestServer) {
         .gives(200);
     let late = app.clock.now() + time::Duration::days(30);
     assert_eq!(
-        app.jobs.lease(kinds, late, Duration::ZERO).await.unwrap(),
+        app.jobs
+            .lease(kinds, late, Duration::ZERO, &[])
+            .await
+            .unwrap(),
         None
     );
 }

@@ -19,7 +19,7 @@ use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, RunQueryDsl, TransactionManager};
 use domain::jobs::JobKind;
-use domain::{Error, Result};
+use domain::{Error, Result, TenantId};
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -27,7 +27,7 @@ use tracing::Instrument;
 use crate::fault::{Fault, unavailable};
 use crate::schema::{embeddings, evaluation_cases, jobs, knowledge_chunks};
 use crate::scope::Scope;
-use crate::types::{Key, Moment};
+use crate::types::{Key, Moment, key};
 use crate::{Engine, Load, OpenError};
 
 pub(crate) type Db = Pg;
@@ -244,11 +244,13 @@ pub(crate) async fn next_job(
     conn: &mut Conn,
     kinds: &[JobKind],
     now: Moment,
+    busy: &[TenantId],
 ) -> QueryResult<Option<(Key, Key)>> {
     jobs::table
         .filter(jobs::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
         .filter(jobs::due_at.le(now))
         .filter(jobs::lease_until.is_null().or(jobs::lease_until.le(now)))
+        .filter(jobs::tenant_id.ne_all(busy.iter().copied().map(key)))
         .order((jobs::due_at, jobs::id))
         .select((jobs::tenant_id, jobs::id))
         .for_update()

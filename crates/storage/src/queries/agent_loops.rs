@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::agent_loops::{AgentLoop, AgentLoops, LOOPS_MAX, Triggers};
@@ -10,7 +11,7 @@ use domain::{AgentLoopId, BotId, Error, Resource, Result, TenantId, Timestamp};
 use super::engine::{Conn, Db, Store, held};
 use super::{Runs, count, executions, json, of_json, run};
 use crate::fault::{Fault, Meaning};
-use crate::schema::{agent_loops, bots};
+use crate::schema::{agent_loops, bots, tenants};
 use crate::scope::Scope;
 use crate::types::{Json, Key, Moment, key};
 
@@ -36,11 +37,11 @@ impl AgentLoops for Store {
         ))
     }
 
-    async fn update(&self, agent_loop: &AgentLoop) -> Result<bool> {
+    async fn update(&self, agent_loop: &AgentLoop, seen: Timestamp) -> Result<bool> {
         run!(
             self.write("agent_loops.update", agent_loop.tenant_id),
             [agent_loop],
-            |conn| update(conn, &agent_loop)
+            |conn| update(conn, &agent_loop, seen)
         )
     }
 
@@ -178,9 +179,10 @@ async fn list(
     })
 }
 
-async fn update(conn: &mut Conn, agent_loop: &AgentLoop) -> Result<bool, Fault> {
+async fn update(conn: &mut Conn, agent_loop: &AgentLoop, seen: Timestamp) -> Result<bool, Fault> {
     let row = LoopRow::of(agent_loop)?;
     let changed = diesel::update(agent_loops::table.find((row.tenant_id, row.id)))
+        .filter(agent_loops::updated_at.eq(Moment(seen)))
         .set(&row)
         .execute(conn)
         .await
@@ -196,8 +198,12 @@ async fn delete(conn: &mut Conn, tenant: TenantId, id: AgentLoopId) -> Result<bo
 }
 
 async fn due(conn: &mut Conn, now: Timestamp, limit: u32) -> Result<Vec<AgentLoop>, Fault> {
+    let active = tenants::table
+        .filter(tenants::id.eq(agent_loops::tenant_id))
+        .filter(tenants::is_active.eq(true));
     let rows = agent_loops::table
         .filter(agent_loops::next_run_at.le(Moment(now)))
+        .filter(exists(active))
         .order((agent_loops::next_run_at, agent_loops::id))
         .limit(limit.into())
         .select(LoopRow::as_select())
@@ -240,7 +246,7 @@ pub(super) async fn trigger(
         let id = of_event(event.id, agent_loop.id);
         let (input, at) = (event.body(), event.created_at);
         let execution = Execution::of(&agent_loop, id, Trigger::Event, input, at);
-        executions::begin_once(conn, &execution).await?;
+        executions::begin_once(conn, &execution, Some(Key(event.subject))).await?;
     }
     Ok(true)
 }

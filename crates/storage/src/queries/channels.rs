@@ -219,7 +219,7 @@ async fn update(
         .await
         .optional()?;
     if let (Some(_), Some(event)) = (&row, event) {
-        outbox::publish(conn, event.tenant_id, event.kind, || event.clone()).await?;
+        outbox::tell(conn, event).await?;
     }
     row.map(Channel::try_from).transpose()
 }

@@ -15,7 +15,7 @@ use domain::{BotId, ConversationId, MessageId, Result, TenantId, Timestamp};
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Db, Store};
 use super::statistics::{self, Counted};
-use super::{count, learning, messages, optional_word, run, turns, usage, word};
+use super::{count, erasures, learning, messages, optional_word, run, turns, usage, word};
 use crate::fault::Fault;
 use crate::schema::{bots, conversation_products as products, conversations, end_users};
 use crate::scope::Scope;
@@ -278,6 +278,8 @@ pub(super) async fn delete(
         statistics::uncount_messages(conn, tenant, locked.bot_id, id, day, said).await?;
     }
     statistics::leave(conn, tenant, &locked.counted(), &locked.status).await?;
+    let session_id: String = row().select(conversations::session_id).first(conn).await?;
+    erasures::erase_words(conn, tenant, locked.bot_id.0.into(), id, &session_id).await?;
     let groups = learning::represented(conn, tenant, id).await?;
     diesel::delete(row()).execute(conn).await?;
     learning::forget(conn, tenant, locked.bot_id, groups).await?;

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -13,7 +15,7 @@ use domain::{AgentLoopId, Clash, Error, ExecutionId, Resource, Result, TenantId,
 use super::engine::{Conn, Db, Store};
 use super::{Runs, count, jobs, json, number, of_json, outbox, run, small, word};
 use crate::fault::{Fault, Meaning};
-use crate::schema::{agent_loops, execution_steps as steps, executions};
+use crate::schema::{agent_loops, execution_steps as steps, executions, messages};
 use crate::scope::Scope;
 use crate::types::{Json, Key, Moment, key};
 
@@ -235,7 +237,7 @@ macro_rules! open {
 
 async fn begin(conn: &mut Conn, execution: &Execution) -> Result<(), Fault> {
     let is_full = is_full(conn, execution.tenant_id, execution.loop_id).await?;
-    if !begin_once(conn, execution).await? {
+    if !begin_once(conn, execution, None).await? {
         return Err(Error::Conflict(Clash::AlreadyExists).into());
     }
     if is_full {
@@ -264,9 +266,17 @@ pub(super) async fn is_full(
 }
 
 /// Keeps an execution with its job. `false`: it is kept already.
-pub(super) async fn begin_once(conn: &mut impl Runs, execution: &Execution) -> Result<bool, Fault> {
+/// `subject` is what the event that began it is about.
+pub(super) async fn begin_once(
+    conn: &mut impl Runs,
+    execution: &Execution,
+    subject: Option<Key>,
+) -> Result<bool, Fault> {
     let kept = diesel::insert_into(executions::table)
-        .values(ExecutionRow::of(execution)?)
+        .values((
+            ExecutionRow::of(execution)?,
+            executions::subject.eq(subject),
+        ))
         .on_conflict((executions::tenant_id, executions::id))
         .do_nothing()
         .execute(conn)
@@ -305,7 +315,7 @@ async fn begin_scheduled(
     if diesel::select(exists(earlier)).get_result(conn).await? {
         return Ok(false);
     }
-    begin_once(conn, execution).await
+    begin_once(conn, execution, None).await
 }
 
 async fn find(
@@ -331,6 +341,58 @@ async fn all_steps(conn: &mut Conn, tenant: TenantId, id: ExecutionId) -> Result
         .load(conn)
         .await?;
     rows.into_iter().map(Step::try_from).collect()
+}
+
+/// Those that events about a conversation began, or that wrote into it: a message that a step wrote has its id.
+pub(super) async fn about(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: Key,
+) -> Result<BTreeSet<Key>, Fault> {
+    let begun: Vec<Key> = executions::table
+        .filter(executions::tenant_id.eq(key(tenant)))
+        .filter(executions::subject.eq(conversation))
+        .select(executions::id)
+        .load(conn)
+        .await?;
+    let said = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::conversation_id.eq(conversation))
+        .select(messages::id);
+    let wrote: Vec<Key> = steps::table
+        .filter(steps::tenant_id.eq(key(tenant)))
+        .filter(steps::id.eq_any(said))
+        .select(steps::execution_id)
+        .load(conn)
+        .await?;
+    Ok(begun.into_iter().chain(wrote).collect())
+}
+
+/// An execution with its steps.
+pub(super) async fn whole(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: Key,
+) -> Result<Option<(Execution, Vec<Step>)>, Fault> {
+    let id = id.0.into();
+    let Some(execution) = find(conn, tenant, id).await? else {
+        return Ok(None);
+    };
+    Ok(Some((execution, all_steps(conn, tenant, id).await?)))
+}
+
+/// Deletes some with their steps and their jobs.
+pub(super) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    ids: impl IntoIterator<Item = Key>,
+) -> Result<(), Fault> {
+    diesel::delete(executions::table)
+        .filter(executions::tenant_id.eq(key(tenant)))
+        .filter(executions::id.eq_any(ids))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 async fn list(
@@ -402,8 +464,23 @@ async fn resume(conn: &mut Conn, execution: &Execution, step: &Step) -> Result<b
     if resumed == 0 {
         return Ok(false);
     }
-    write_step(conn, execution, step).await?;
     let (tenant, id) = (execution.tenant_id, execution.id);
+    // It may wait for its owner's word on another call by now.
+    let waits: i64 = steps::table
+        .filter(steps::tenant_id.eq(key(tenant)))
+        .filter(steps::id.eq(key(step.id)))
+        .filter(steps::status.eq(StepStatus::WaitingForApproval.as_str()))
+        .count()
+        .get_result(conn)
+        .await?;
+    if waits == 0 {
+        diesel::update(open!(execution))
+            .set(executions::status.eq(ExecutionStatus::WaitingForApproval.as_str()))
+            .execute(conn)
+            .await?;
+        return Ok(false);
+    }
+    write_step(conn, execution, step).await?;
     // Due since then, like the steps before.
     let due = execution.started_at.unwrap_or(execution.created_at);
     jobs::enqueue_execution(conn, tenant, id, due).await?;

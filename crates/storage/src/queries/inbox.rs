@@ -1,16 +1,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::channels::ChannelStatus;
-use domain::channels::inbox::{Arrival, Attempt, ConversationLease, Inbox, Outcome, Waiting};
-use domain::{ChannelId, Result, TenantId, Timestamp};
+use domain::channels::inbox::{
+    Arrival, Attempt, Busy, ConversationLease, Inbox, Outcome, WAITING_MAX, Waiting, channel_of,
+};
+use domain::channels::{ChannelStatus, InboundMessage, Sender};
+use domain::conversations::Post;
+use domain::{BotId, ChannelId, Error, Result, TenantId, Timestamp};
 
 use super::engine::{Conn, Store, unless_held};
 use super::{count, json, number, of_json, run};
-use crate::fault::{Fault, Meaning};
+use crate::fault::{Fault, Meaning, unavailable};
 use crate::schema::functions::coalesce;
 use crate::schema::{
     channel_conversations as conversations, channel_messages as messages, channels,
@@ -36,7 +39,7 @@ impl Inbox for Store {
         &self,
         now: Timestamp,
         lease: Duration,
-        busy: &[ChannelId],
+        busy: &Busy,
     ) -> Result<Option<ConversationLease>> {
         run!(self.write("inbox.lease", Scope::System), [busy], |conn| {
             take_lease(conn, now, lease, &busy)
@@ -114,6 +117,11 @@ macro_rules! waiting {
     };
 }
 
+/// A number of leases that no earlier row of the conversation has come to.
+fn unused(at: Timestamp) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).unwrap_or_default()
+}
+
 async fn receive(
     conn: &mut Conn,
     tenant: TenantId,
@@ -130,6 +138,18 @@ async fn receive(
     if status.as_deref() != Some(ChannelStatus::Connected.as_str()) {
         return Ok(None);
     }
+    let beyond: Option<Key> = messages::table
+        .filter(messages::tenant_id.eq(key(tenant)))
+        .filter(messages::channel_id.eq(key(channel)))
+        .filter(messages::content.is_not_null())
+        .select(messages::id)
+        .offset(WAITING_MAX)
+        .first(conn)
+        .await
+        .optional()?;
+    if beyond.is_some() {
+        return Err(unavailable().into());
+    }
     let mut new = 0;
     for arrival in arrivals {
         // From here on the conversation is ours until the commit: whoever gives it back sees the message, or we see
@@ -140,6 +160,9 @@ async fn receive(
                 conversations::channel_id.eq(key(channel)),
                 conversations::session_id.eq(arrival.session_id.as_str()),
                 conversations::last_received_at.eq(Moment(at)),
+                conversations::reply.eq(json(&arrival.message.reply)?),
+                // Beyond all leases of a row that was deleted: whoever holds one of those holds nothing of this.
+                conversations::leases.eq(unused(at)),
             ))
             .on_conflict((
                 conversations::tenant_id,
@@ -147,7 +170,10 @@ async fn receive(
                 conversations::session_id,
             ))
             .do_update()
-            .set(conversations::last_received_at.eq(Moment(at)))
+            .set((
+                conversations::last_received_at.eq(Moment(at)),
+                conversations::reply.eq(json(&arrival.message.reply)?),
+            ))
             .execute(conn)
             .await
             .or_gone()?;
@@ -173,21 +199,90 @@ async fn receive(
             continue;
         }
         new += 1;
-        let conversation =
-            conversations::table.find((key(tenant), key(channel), arrival.session_id.as_str()));
-        diesel::update(conversation)
-            .set(conversations::due_at.eq(coalesce(conversations::due_at, Moment(at)).nullable()))
-            .execute(conn)
-            .await?;
+        make_due(conn, tenant, key(channel), &arrival.session_id, at).await?;
     }
     Ok(Some(new))
+}
+
+async fn make_due(
+    conn: &mut Conn,
+    tenant: TenantId,
+    channel: Key,
+    session_id: &str,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    diesel::update(conversations::table.find((key(tenant), channel, session_id)))
+        .set(conversations::due_at.eq(coalesce(conversations::due_at, Moment(at)).nullable()))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Has what the bot says on its own sent where its conversation is held, if that is in a channel of its.
+pub(super) async fn send(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    session_id: &str,
+    post: &Post,
+) -> Result<(), Fault> {
+    let unreachable = |problem: &str| Err(Error::invalid("conversation_id", problem).into());
+    let Some(channel) = channel_of(session_id) else {
+        return Ok(());
+    };
+    let status: Option<String> = channels::table
+        .find((key(tenant), key(channel)))
+        .filter(channels::bot_id.eq(key(bot)))
+        .select(channels::status)
+        .first(conn)
+        .await
+        .optional()?;
+    match status.as_deref() {
+        None => return Ok(()),
+        Some(status) if status == ChannelStatus::Connected.as_str() => {}
+        Some(_) => return unreachable("The channel of this conversation is not connected."),
+    }
+    let row = || conversations::table.find((key(tenant), key(channel), session_id));
+    // Ours until the commit, as for what comes in.
+    let reply: Option<Option<Json>> = diesel::update(row())
+        .set(conversations::leases.eq(conversations::leases))
+        .returning(conversations::reply)
+        .get_result(conn)
+        .await
+        .optional()?;
+    let Some(Some(reply)) = reply else {
+        return unreachable("The visitor has written nothing in this channel for a week.");
+    };
+    let message = InboundMessage {
+        id: String::new(),
+        conversation: String::new(),
+        from: Sender::default(),
+        text: post.text.clone(),
+        opening: false,
+        sent_at: None,
+        reply: of_json(reply)?,
+    };
+    diesel::insert_into(messages::table)
+        .values((
+            messages::tenant_id.eq(key(tenant)),
+            messages::channel_id.eq(key(channel)),
+            messages::session_id.eq(session_id),
+            messages::id.eq(key(post.message_id)),
+            messages::platform_id.eq(format!("own:{}", post.message_id)),
+            messages::is_own.eq(true),
+            messages::content.eq(json(&message)?),
+            messages::received_at.eq(Moment(post.at)),
+        ))
+        .execute(conn)
+        .await?;
+    make_due(conn, tenant, key(channel), session_id, post.at).await
 }
 
 async fn take_lease(
     conn: &mut Conn,
     now: Timestamp,
     lease: Duration,
-    busy: &[ChannelId],
+    busy: &Busy,
 ) -> Result<Option<ConversationLease>, Fault> {
     let at = Moment(now);
     let connected = channels::table
@@ -201,7 +296,8 @@ async fn take_lease(
                 .is_null()
                 .or(conversations::lease_until.le(at)),
         )
-        .filter(conversations::channel_id.ne_all(busy.iter().copied().map(key)))
+        .filter(conversations::channel_id.ne_all(busy.channels.iter().copied().map(key)))
+        .filter(conversations::tenant_id.ne_all(busy.tenants.iter().copied().map(key)))
         .filter(exists(connected))
         .order(conversations::due_at)
         .select((
@@ -244,30 +340,44 @@ async fn extend(
     Ok(changed > 0)
 }
 
+/// A message that waits.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = messages)]
+struct WaitingRow {
+    id: Key,
+    content: Option<Json>,
+    attempts: i32,
+    parts: i32,
+    received_at: Moment,
+    is_own: bool,
+}
+
+impl WaitingRow {
+    /// `None`: it waits no more.
+    fn read(self) -> Result<Option<Waiting>, Fault> {
+        let Some(content) = self.content else {
+            return Ok(None);
+        };
+        Ok(Some(Waiting {
+            id: self.id.0.into(),
+            message: of_json(content)?,
+            attempts: self.attempts.unsigned_abs(),
+            parts: self.parts.unsigned_abs(),
+            received_at: self.received_at.0,
+            is_own: self.is_own,
+        }))
+    }
+}
+
 async fn next(conn: &mut Conn, lease: &ConversationLease) -> Result<Option<Waiting>, Fault> {
-    let found: Option<(Key, Option<Json>, i32, i32, Moment)> = messages::table
+    let found: Option<WaitingRow> = messages::table
         .filter(waiting!(lease))
         .order(messages::seq)
-        .select((
-            messages::id,
-            messages::content,
-            messages::attempts,
-            messages::parts,
-            messages::received_at,
-        ))
+        .select(WaitingRow::as_select())
         .first(conn)
         .await
         .optional()?;
-    let Some((id, Some(content), attempts, parts, received_at)) = found else {
-        return Ok(None);
-    };
-    Ok(Some(Waiting {
-        id: id.0.into(),
-        message: of_json(content)?,
-        attempts: attempts.unsigned_abs(),
-        parts: parts.unsigned_abs(),
-        received_at: received_at.0,
-    }))
+    Ok(found.map(WaitingRow::read).transpose()?.flatten())
 }
 
 async fn record(
@@ -340,7 +450,7 @@ async fn sweep(
     known: Timestamp,
     most: u32,
 ) -> Result<u64, Fault> {
-    let stale: Vec<(Key, Key, String)> = messages::table
+    let stale: Vec<(Key, Key, String, String)> = messages::table
         .filter(messages::content.is_not_null())
         .filter(messages::received_at.lt(Moment(waiting)))
         .limit(i64::from(most))
@@ -348,15 +458,27 @@ async fn sweep(
             messages::tenant_id,
             messages::channel_id,
             messages::platform_id,
+            messages::session_id,
         ))
         .load(conn)
         .await?;
-    for (tenant, channel, id) in &stale {
+    for (tenant, channel, id, session_id) in &stale {
         diesel::update(messages::table.find((*tenant, *channel, id.as_str())))
             .set((
                 messages::content.eq(None::<Json>),
                 messages::error.eq("It waited for too long."),
             ))
+            .execute(conn)
+            .await?;
+        // Nothing is due where nothing waits.
+        let waiting = messages::table
+            .filter(messages::tenant_id.eq(tenant))
+            .filter(messages::channel_id.eq(channel))
+            .filter(messages::session_id.eq(session_id))
+            .filter(messages::content.is_not_null());
+        let conversation = conversations::table.find((*tenant, *channel, session_id.as_str()));
+        diesel::update(conversation.filter(not(exists(waiting))))
+            .set(conversations::due_at.eq(None::<Moment>))
             .execute(conn)
             .await?;
     }
@@ -393,4 +515,56 @@ async fn sweep(
         diesel::delete(conversation).execute(conn).await?;
     }
     Ok((stale.len() + old.len() + silent.len()) as u64)
+}
+
+/// The rows of a conversation of one of a bot's channels.
+macro_rules! of_session {
+    ($table:ident, $tenant:expr, $bot:expr, $session_id:expr) => {
+        $table::tenant_id
+            .eq(key($tenant))
+            .and(
+                $table::channel_id.eq_any(
+                    channels::table
+                        .filter(channels::tenant_id.eq(key($tenant)))
+                        .filter(channels::bot_id.eq(key($bot)))
+                        .select(channels::id),
+                ),
+            )
+            .and($table::session_id.eq($session_id))
+    };
+}
+
+/// What waits in a conversation of one of a bot's channels, whichever it is.
+pub(super) async fn waiting_of(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    session_id: &str,
+) -> Result<Vec<Waiting>, Fault> {
+    let rows: Vec<WaitingRow> = messages::table
+        .filter(of_session!(messages, tenant, bot, session_id))
+        .filter(messages::content.is_not_null())
+        .order(messages::seq)
+        .select(WaitingRow::as_select())
+        .load(conn)
+        .await?;
+    let waiting: Vec<_> = rows
+        .into_iter()
+        .map(WaitingRow::read)
+        .collect::<Result<_, _>>()?;
+    Ok(waiting.into_iter().flatten().collect())
+}
+
+/// Erases what came for a conversation of one of a bot's channels. Who holds it holds nothing from then on.
+pub(super) async fn erase(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    session_id: &str,
+) -> Result<(), Fault> {
+    diesel::delete(conversations::table)
+        .filter(of_session!(conversations, tenant, bot, session_id))
+        .execute(conn)
+        .await?;
+    Ok(())
 }

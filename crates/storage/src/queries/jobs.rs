@@ -22,9 +22,10 @@ impl JobQueue for Store {
         kinds: &'static [JobKind],
         now: Timestamp,
         lease: Duration,
+        busy: &[TenantId],
     ) -> Result<Option<Job>> {
-        run!(self.write("jobs.lease", Scope::System), [], |conn| {
-            take_lease(conn, kinds, now, lease)
+        run!(self.write("jobs.lease", Scope::System), [busy], |conn| {
+            take_lease(conn, kinds, now, lease, &busy)
         })
     }
 
@@ -265,8 +266,9 @@ async fn take_lease(
     kinds: &[JobKind],
     now: Timestamp,
     lease: Duration,
+    busy: &[TenantId],
 ) -> Result<Option<Job>, Fault> {
-    let Some((tenant, id)) = next_job(conn, kinds, Moment(now)).await? else {
+    let Some((tenant, id)) = next_job(conn, kinds, Moment(now), busy).await? else {
         return Ok(None);
     };
     let row = diesel::update(jobs::table.find((tenant, id)))

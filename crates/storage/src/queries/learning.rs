@@ -10,8 +10,8 @@ use diesel_async::RunQueryDsl;
 use domain::insights::Product;
 use domain::language::Language;
 use domain::learning::{
-    Due, KeptExemplar, KeptGroup, Learning, Lesson, Memory, Place, Unread, UnreadConversation,
-    UnreadMessage,
+    Due, EXEMPLAR_MAX, KeptExemplar, KeptGroup, Learning, Lesson, Memory, Place, Unread,
+    UnreadConversation, UnreadMessage,
 };
 use domain::messages::Author;
 use domain::{BotId, ConversationId, Result, TenantId, Timestamp};
@@ -21,7 +21,7 @@ use super::engine::{Conn, Store};
 use super::lessons::keep;
 use super::{count, json, number, of_json, run, word};
 use crate::fault::{Fault, Meaning};
-use crate::schema::functions::coalesce_null;
+use crate::schema::functions::{coalesce_null, substr};
 use crate::schema::{
     bot_learning as memories, bots, conversations, learned_messages as learned,
     learned_questions as questions, messages,
@@ -262,7 +262,7 @@ async fn memory(
             messages::created_at,
             questions::conversation_id,
             questions::seq,
-            messages::text,
+            substr(messages::text, 1, EXEMPLAR_MAX),
             questions::exemplar_count,
         ))
         .load(conn)

@@ -10,6 +10,7 @@ mod connections;
 mod conversations;
 mod embeddings;
 mod end_users;
+mod erasures;
 mod evaluations;
 mod executions;
 mod idempotency;

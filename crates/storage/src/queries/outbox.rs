@@ -25,7 +25,7 @@ impl Outbox for Store {
 }
 
 /// Tells endpoints of an event, and has loops that listen for it begin.
-async fn tell(conn: &mut Conn, event: &Event) -> Result<bool, Fault> {
+pub(super) async fn tell(conn: &mut Conn, event: &Event) -> Result<bool, Fault> {
     let (tenant, kind) = (event.tenant_id, event.kind);
     let has_deliveries = publish(conn, tenant, kind, || event.clone()).await?;
     if let Some(bot) = event.bot_id {

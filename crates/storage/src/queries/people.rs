@@ -1,4 +1,4 @@
-//! All of a person: what is kept about them, and how it goes.
+//! All of a person: who they are, and what is kept about them. `erasures` has how it goes.
 
 use std::collections::BTreeSet;
 
@@ -11,18 +11,19 @@ use domain::leads::{Customer, Lead, Origin};
 use domain::orders::Order;
 use domain::people::{Belongings, Erasure, Named, People, Person};
 use domain::visits::{Visit, VisitKind};
-use domain::{BotId, ConversationId, Resource, Result, TenantId, Timestamp};
+use domain::{BotId, Result, TenantId, Timestamp};
 
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Store};
+use super::erasures::{begin_erasure, erase, unfinished};
+use super::executions;
 use super::leads::LeadRow;
 use super::orders::OrderRow;
-use super::{conversations as talks, json, merging, of_json, run, word};
-use crate::fault::{Fault, Meaning};
+use super::{inbox, merging, run, word};
+use crate::fault::Fault;
 use crate::schema::functions::lower;
 use crate::schema::{
-    conversations, end_users, erasures, idempotency_keys as keys, leads, messages, orders,
-    visitor_events as visits, webhook_events as events,
+    conversations, end_users, leads, orders, visitor_events as visits, webhook_events as events,
 };
 use crate::scope::Scope;
 use crate::types::{Json, Key, Moment, key};
@@ -83,6 +84,7 @@ macro_rules! of_bot {
             .filter($table::bot_id.eq(key($bot)))
     };
 }
+pub(super) use of_bot;
 
 /// What of a person has been found so far.
 #[derive(Default, PartialEq, Eq, Clone)]
@@ -110,13 +112,14 @@ pub(super) async fn find(
             found.customers.extend(known);
         }
         Named::Email(email) => {
-            let gave: Vec<Key> = of_bot!(leads, tenant, bot)
-                .filter(leads::email.eq(email))
-                .select(leads::end_user_id)
+            found.emails.insert(email.clone());
+            // Who writes mails is who has the address, as far as anybody knows.
+            let writes: Vec<Key> = of_bot!(end_users, tenant, bot)
+                .filter(end_users::identifier.eq(format!("{}:{email}", ChannelType::Email)))
+                .select(end_users::id)
                 .load(conn)
                 .await?;
-            found.customers.extend(gave);
-            found.emails.insert(email.clone());
+            found.customers.extend(writes);
         }
     }
     // Each look may lead on: another name of the person has another address.
@@ -127,21 +130,32 @@ pub(super) async fn find(
             break;
         }
     }
-    let has_ordered = found.customers.is_empty() && {
-        let order: Option<Key> = of_bot!(orders, tenant, bot)
-            .filter(orders::customer_email.eq_any(&found.emails))
-            .select(orders::id)
-            .first(conn)
-            .await
-            .optional()?;
-        order.is_some()
-    };
-    let is_known = !found.customers.is_empty() || has_ordered;
+    let is_known = !found.customers.is_empty() || has_left(conn, tenant, bot, &found).await?;
     Ok(is_known.then(|| Person {
         customers: found.customers.iter().map(|id| id.0.into()).collect(),
         identifiers: found.identifiers.into_iter().collect(),
         emails: found.emails.into_iter().collect(),
     }))
+}
+
+/// Whether somebody who never talked has ordered, or somebody else has written their address.
+async fn has_left(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    found: &Found,
+) -> Result<bool, Fault> {
+    let ordered: i64 = of_bot!(orders, tenant, bot)
+        .filter(orders::customer_email.eq_any(&found.emails))
+        .count()
+        .get_result(conn)
+        .await?;
+    let written: i64 = of_bot!(leads, tenant, bot)
+        .filter(leads::email.eq_any(&found.emails))
+        .count()
+        .get_result(conn)
+        .await?;
+    Ok(ordered + written > 0)
 }
 
 async fn look_further(
@@ -202,15 +216,15 @@ async fn look_further(
 }
 
 /// The person's keys and names as the queries take them.
-struct Names {
-    customers: Vec<Key>,
+pub(super) struct Names {
+    pub customers: Vec<Key>,
     /// What clients may have named the person by: without an identifier, an address is one.
-    identifiers: Vec<String>,
-    emails: Vec<String>,
+    pub identifiers: Vec<String>,
+    pub emails: Vec<String>,
 }
 
 impl Names {
-    fn of(person: &Person) -> Self {
+    pub fn of(person: &Person) -> Self {
         let identifiers = person.identifiers.iter().chain(&person.emails);
         Self {
             customers: person.customers.iter().map(|id| key(*id)).collect(),
@@ -233,6 +247,7 @@ macro_rules! ordered_by {
             )
     };
 }
+pub(super) use ordered_by;
 
 /// Leads of the person.
 macro_rules! given_by {
@@ -247,6 +262,7 @@ macro_rules! given_by {
             )
     };
 }
+pub(super) use given_by;
 
 type VisitRow = (
     String,
@@ -275,9 +291,9 @@ async fn belongings(
     person: &Person,
 ) -> Result<Belongings, Fault> {
     let names = Names::of(person);
-    let talked: Vec<Key> = of_bot!(conversations, tenant, bot)
+    let talked: Vec<(Key, String)> = of_bot!(conversations, tenant, bot)
         .filter(conversations::end_user_id.eq_any(&names.customers))
-        .select(conversations::id)
+        .select((conversations::id, conversations::session_id))
         .load(conn)
         .await?;
     let customers: Vec<(EndUserRow, String, Moment)> = of_bot!(end_users, tenant, bot)
@@ -314,7 +330,9 @@ async fn belongings(
         .load(conn)
         .await?;
     let mut told = Vec::new();
-    for conversation in talked {
+    let mut waiting = Vec::new();
+    let mut worked = Vec::new();
+    for (conversation, session_id) in talked {
         let rows: Vec<OrderRow> = of_bot!(orders, tenant, bot)
             .filter(orders::conversation_id.eq(conversation))
             .select(OrderRow::as_select())
@@ -328,6 +346,10 @@ async fn belongings(
             .await?;
         did.extend(rows);
         told.extend(told_of(conn, tenant, conversation).await?);
+        waiting.extend(inbox::waiting_of(conn, tenant, bot, &session_id).await?);
+        for id in executions::about(conn, tenant, conversation).await? {
+            worked.push(executions::whole(conn, tenant, id).await?);
+        }
     }
     let ordered = ordered.into_iter().map(Order::try_from);
     let mut orders: Vec<Order> = ordered.collect::<Result<_, _>>()?;
@@ -347,6 +369,8 @@ async fn belongings(
         orders,
         visits,
         events: told,
+        waiting,
+        executions: worked.into_iter().flatten().collect(),
     })
 }
 
@@ -400,140 +424,4 @@ async fn told_of(
         })
     };
     rows.into_iter().map(event).collect()
-}
-
-async fn begin_erasure(conn: &mut Conn, erasure: &Erasure) -> Result<(), Fault> {
-    diesel::insert_into(erasures::table)
-        .values((
-            erasures::tenant_id.eq(key(erasure.tenant_id)),
-            erasures::id.eq(key(erasure.id)),
-            erasures::bot_id.eq(key(erasure.bot_id)),
-            erasures::person.eq(json(&erasure.person)?),
-            erasures::created_at.eq(Moment(erasure.created_at)),
-        ))
-        .execute(conn)
-        .await
-        .or_missing(Resource::Bot)?;
-    Ok(())
-}
-
-async fn erase(conn: &mut Conn, erasure: &Erasure, most: u32) -> Result<bool, Fault> {
-    let (tenant, bot) = (erasure.tenant_id, erasure.bot_id);
-    let names = Names::of(&erasure.person);
-    let next: Vec<Key> = of_bot!(conversations, tenant, bot)
-        .filter(conversations::end_user_id.eq_any(&names.customers))
-        .limit(most.into())
-        .select(conversations::id)
-        .load(conn)
-        .await?;
-    for conversation in &next {
-        erase_conversation(conn, tenant, conversation.0.into()).await?;
-    }
-    if !next.is_empty() {
-        return Ok(true);
-    }
-    diesel::delete(leads::table)
-        .filter(given_by!(tenant, bot, names))
-        .execute(conn)
-        .await?;
-    diesel::update(orders::table)
-        .filter(ordered_by!(tenant, bot, names))
-        .set(NOBODY)
-        .execute(conn)
-        .await?;
-    diesel::delete(visits::table)
-        .filter(visits::tenant_id.eq(key(tenant)))
-        .filter(visits::bot_id.eq(key(bot)))
-        .filter(visits::customer.eq_any(&names.identifiers))
-        .execute(conn)
-        .await?;
-    diesel::delete(end_users::table)
-        .filter(end_users::tenant_id.eq(key(tenant)))
-        .filter(end_users::bot_id.eq(key(bot)))
-        .filter(end_users::id.eq_any(&names.customers))
-        .execute(conn)
-        .await?;
-    diesel::delete(erasures::table.find((key(tenant), key(erasure.id))))
-        .execute(conn)
-        .await?;
-    Ok(false)
-}
-
-/// An order of nobody.
-#[derive(AsChangeset)]
-#[diesel(table_name = orders, treat_none_as_null = true)]
-struct Anonymous {
-    customer_id: Option<String>,
-    customer_email: Option<String>,
-    customer_name: Option<String>,
-    conversation_id: Option<Key>,
-}
-
-const NOBODY: Anonymous = Anonymous {
-    customer_id: None,
-    customer_email: None,
-    customer_name: None,
-    conversation_id: None,
-};
-
-/// A conversation with what names it, and is not deleted with it.
-async fn erase_conversation(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: ConversationId,
-) -> Result<(), Fault> {
-    diesel::delete(events::table)
-        .filter(events::tenant_id.eq(key(tenant)))
-        .filter(events::subject.eq(key(id)))
-        .execute(conn)
-        .await?;
-    diesel::delete(visits::table)
-        .filter(visits::tenant_id.eq(key(tenant)))
-        .filter(visits::conversation_id.eq(key(id)))
-        .execute(conn)
-        .await?;
-    diesel::update(orders::table)
-        .filter(orders::tenant_id.eq(key(tenant)))
-        .filter(orders::conversation_id.eq(key(id)))
-        .set(NOBODY)
-        .execute(conn)
-        .await?;
-    // A keyed request's message has the request's id.
-    let said = messages::table
-        .filter(messages::tenant_id.eq(key(tenant)))
-        .filter(messages::conversation_id.eq(key(id)))
-        .select(messages::id);
-    diesel::delete(keys::table)
-        .filter(keys::tenant_id.eq(key(tenant)))
-        .filter(keys::operation_id.eq_any(said))
-        .execute(conn)
-        .await?;
-    talks::delete(conn, tenant, id).await?;
-    Ok(())
-}
-
-async fn unfinished(conn: &mut Conn, before: Timestamp) -> Result<Option<Erasure>, Fault> {
-    let row: Option<(Key, Key, Key, Json, Moment)> = erasures::table
-        .filter(erasures::created_at.lt(Moment(before)))
-        .order(erasures::created_at)
-        .select((
-            erasures::tenant_id,
-            erasures::id,
-            erasures::bot_id,
-            erasures::person,
-            erasures::created_at,
-        ))
-        .first(conn)
-        .await
-        .optional()?;
-    let erasure = |(tenant, id, bot, person, at): (Key, Key, Key, Json, Moment)| {
-        Ok(Erasure {
-            id: id.0.into(),
-            tenant_id: tenant.0.into(),
-            bot_id: bot.0.into(),
-            person: of_json(person)?,
-            created_at: at.0,
-        })
-    };
-    row.map(erasure).transpose()
 }

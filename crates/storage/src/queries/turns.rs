@@ -18,7 +18,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{Runs, agent_loops, end_users, leads, messages, outbox};
+use super::{Runs, agent_loops, end_users, inbox, leads, messages, outbox};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -341,7 +341,7 @@ pub(super) async fn post(
     tenant: TenantId,
     post: &Post,
 ) -> Result<Option<Message>, Fault> {
-    let place: Option<(i64, Moment, Key)> =
+    let place: Option<(i64, Moment, Key, String)> =
         diesel::update(conversations::table.find((key(tenant), key(post.conversation_id))))
             .set((
                 conversations::last_seq.eq(conversations::last_seq + 1),
@@ -352,11 +352,12 @@ pub(super) async fn post(
                 conversations::last_seq,
                 conversations::last_message_at,
                 conversations::bot_id,
+                conversations::session_id,
             ))
             .get_result(conn)
             .await
             .optional()?;
-    let Some((seq, at, bot)) = place else {
+    let Some((seq, at, bot, session_id)) = place else {
         return Ok(None);
     };
     let message = Message {
@@ -371,14 +372,8 @@ pub(super) async fn post(
         )
     };
     messages::insert(conn, tenant, &message).await?;
-    // As an answer is: room is reserved, and used at once.
-    let shard = usage::shard(&post.limits, post.conversation_id);
-    let nothing_else = Taken {
-        conversations: 0,
-        messages: 0,
-    };
-    usage::take(conn, tenant, shard, &nothing_else, &post.limits, post.at).await?;
-    usage::spend(conn, tenant, shard, post.at, post.at).await?;
+    inbox::send(conn, tenant, bot.0.into(), &session_id, post).await?;
+    usage::count_message(conn, tenant, &post.limits, post.at).await?;
     statistics::count_messages(conn, tenant, bot, post.conversation_id, at.0, 1).await?;
     Ok(Some(message))
 }

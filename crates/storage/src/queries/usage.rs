@@ -7,8 +7,9 @@ use domain::plans::PlanLimits;
 use domain::usage::{Month, Usage, Usages};
 use domain::{ConversationId, Error, Limit, Result, TenantId, Timestamp};
 use time::Duration;
+use uuid::Uuid;
 
-use super::engine::{SHARDS, Store};
+use super::engine::{Conn, SHARDS, Store};
 use super::{Runs, count, number, run};
 use crate::fault::Fault;
 use crate::schema::functions::{coalesce, sum_of};
@@ -29,6 +30,35 @@ impl Usages for Store {
             conn, tenant, month
         ))
     }
+
+    async fn count_message(
+        &self,
+        tenant: TenantId,
+        limits: &PlanLimits,
+        at: Timestamp,
+    ) -> Result<()> {
+        run!(
+            self.write("usage.count_message", tenant),
+            [limits],
+            |conn| count_message(conn, tenant, &limits, at)
+        )
+    }
+}
+
+/// As an answer is counted: room is reserved, and used at once.
+pub(super) async fn count_message(
+    conn: &mut Conn,
+    tenant: TenantId,
+    limits: &PlanLimits,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let shard = shard(limits, Uuid::nil().into());
+    let nothing_else = Taken {
+        conversations: 0,
+        messages: 0,
+    };
+    take(conn, tenant, shard, &nothing_else, limits, at).await?;
+    spend(conn, tenant, shard, at, at).await
 }
 
 async fn usage(conn: &mut impl Runs, tenant: TenantId, month: Month) -> Result<Usage, Fault> {

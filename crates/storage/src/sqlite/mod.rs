@@ -25,15 +25,15 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use domain::Result;
 use domain::jobs::JobKind;
+use domain::{Result, TenantId};
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
 use crate::fault::{Fault, unavailable};
 use crate::schema::{embeddings, evaluation_cases, jobs, knowledge_chunks};
 use crate::scope::Scope;
-use crate::types::{Key, Moment};
+use crate::types::{Key, Moment, key};
 use crate::{Engine, Load, OpenError};
 
 use inline::Inline;
@@ -225,11 +225,13 @@ pub(crate) async fn next_job(
     conn: &mut Conn,
     kinds: &[JobKind],
     now: Moment,
+    busy: &[TenantId],
 ) -> QueryResult<Option<(Key, Key)>> {
     jobs::table
         .filter(jobs::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
         .filter(jobs::due_at.le(now))
         .filter(jobs::lease_until.is_null().or(jobs::lease_until.le(now)))
+        .filter(jobs::tenant_id.ne_all(busy.iter().copied().map(key)))
         .order((jobs::due_at, jobs::id))
         .select((jobs::tenant_id, jobs::id))
         .first(conn)

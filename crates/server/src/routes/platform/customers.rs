@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get};
 use application::people::{self, Everything};
+use domain::channels::inbox::Waiting;
 use domain::conversations::Conversation;
 use domain::leads::{Customer, Lead};
 use domain::messages::Message;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::error::PlatformResult;
+use super::executions::ExecutionDetails;
 use crate::http::authentication::Caller;
 use crate::http::params;
 use crate::routes::tenant::envelope;
@@ -41,6 +43,10 @@ pub struct PersonView {
     /// Events about their conversations that are still kept for webhooks.
     #[schema(value_type = Vec<Object>)]
     webhook_events: Vec<Value>,
+    /// What came from a messenger and waits for its answer.
+    waiting_messages: Vec<WaitingView>,
+    /// What agent loops did because of their conversations, or wrote into these.
+    executions: Vec<ExecutionDetails>,
 }
 
 /// One who talked to the bot.
@@ -224,6 +230,33 @@ impl From<Visit> for VisitView {
     }
 }
 
+/// What came from a messenger and waits for its answer.
+#[derive(Serialize, ToSchema)]
+pub struct WaitingView {
+    id: Uuid,
+    message: String,
+    /// As whom the messenger knows them.
+    sender_id: String,
+    sender_name: Option<String>,
+    sender_email: Option<String>,
+    #[serde(with = "time::serde::rfc3339")]
+    received_at: OffsetDateTime,
+}
+
+impl From<Waiting> for WaitingView {
+    fn from(waiting: Waiting) -> Self {
+        let (message, from) = (waiting.message.text, waiting.message.from);
+        Self {
+            id: waiting.id.0,
+            message,
+            sender_id: from.id,
+            sender_name: from.name,
+            sender_email: from.email,
+            received_at: waiting.received_at,
+        }
+    }
+}
+
 fn views<T, V: From<T>>(items: Vec<T>) -> Vec<V> {
     items.into_iter().map(V::from).collect()
 }
@@ -240,6 +273,8 @@ impl From<Everything> for PersonView {
             orders: views(all.belongings.orders),
             visitor_events: views(all.belongings.visits),
             webhook_events: told.collect(),
+            waiting_messages: views(all.belongings.waiting),
+            executions: views(all.belongings.executions),
         }
     }
 }
