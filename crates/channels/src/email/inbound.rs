@@ -71,18 +71,18 @@ pub(super) fn read(body: &[u8], own: &str) -> Result<Option<InboundMessage>, Hoo
         return Err(HookError::Malformed("a mail without an id"));
     }
     let root = references.first().unwrap_or(id);
-    // Who begins a conversation says where it goes on. Later, another address would be told what was said before.
-    let begins = references.is_empty();
-    let reply_to = Some(mail.reply_to.trim()).filter(|address| begins && is_address(address));
+    let reply_to = Some(mail.reply_to.trim()).filter(|address| is_address(address));
+    let to = reply_to.map_or_else(|| from.clone(), str::to_owned);
     Ok(Some(InboundMessage {
         id: digest(&[id]),
-        // With the sender, so that whoever knows a thread's id does not get into another's conversation.
-        conversation: digest(&[&from, root]),
+        // With the sender, so that whoever knows a thread's id does not get into another's conversation; and with where
+        // answers go, so that nobody is told what was said before at another address.
+        conversation: digest(&[&from, &to, root]),
         text: text.trim().to_owned(),
         opening: false,
         sent_at: Timestamp::parse(mail.date.trim(), &Rfc2822).ok(),
         reply: ReplyPath {
-            to: reply_to.map_or_else(|| from.clone(), str::to_owned),
+            to,
             thread: None,
             references: shortened(references),
             message: own_id,

@@ -178,6 +178,10 @@ async fn answers_go_where_the_sender_wants_them_and_quote_no_old_ones() {
     assert_eq!(message.text, "And on Sunday?");
     assert_eq!(message.reply.to, "zoe@home.example");
     assert_eq!(message.from.id, "p2@visitors.example");
+    // To another address, nothing is told of what was said before.
+    mail["ReplyTo"] = json!("somebody@else.example");
+    let other = messages(&adapter, &connection, &platform.signed(&mail));
+    assert_ne!(other[0].conversation, message.conversation);
     adapter
         .send(&connection, &outbound(&message.reply, "Never."))
         .await

@@ -68,8 +68,10 @@ async fn a_group_is_answered_in_its_topic_and_at_the_message() {
         messages(&adapter, &connection, &update).pop().unwrap()
     };
     let (plain, topic) = (read(&json!({})), read(&topic));
-    assert_eq!(plain.conversation, "-1001234567890");
-    assert_eq!(topic.conversation, "-1001234567890:9");
+    // Each who speaks there has a conversation of their own.
+    let ann = &plain.from.id;
+    assert_eq!(plain.conversation, format!("-1001234567890:{ann}"));
+    assert_eq!(topic.conversation, format!("-1001234567890:9:{ann}"));
     // Answers within a group make a thread id too, which is no topic's.
     let reply = read(&json!({"message_thread_id": 8, "reply_to_message": {"message_id": 8}}));
     assert_eq!(reply.conversation, plain.conversation);
