@@ -1,7 +1,7 @@
 //! What the server does on its own: reading files and websites, sending webhooks, answering in channels, and tidying up.
 
 mod busy;
-mod channels;
+mod inbox;
 mod jobs;
 mod lease;
 mod webhooks;
@@ -127,7 +127,7 @@ impl Background {
             tasks(),
         ));
         // Where requests are answered, too: visitors wait for this.
-        background.tasks.spawn(channels::answer_in_channels(
+        background.tasks.spawn(inbox::answer_in_channels(
             app.clone(),
             bell.clone(),
             stop.clone(),
