@@ -13,30 +13,39 @@ use super::busy::Busy;
 use super::lease::{Held, LEASE, hold, wait};
 use super::{Bell, LOOK};
 
-/// Workers of a lane: a large file, or a site that is slow, keeps no other waiting.
-const WORKERS: usize = 2;
-/// Workers of agent loops, which mostly wait for models and tools.
-const LOOP_WORKERS: usize = 8;
-/// Executions of one tenant that are worked on at the same time: one may take an hour.
-const LOOPS_OF_A_TENANT: usize = 4;
+/// How many work in a lane, and for one tenant at most: what takes long leaves room for others.
+struct Room {
+    workers: usize,
+    of_a_tenant: usize,
+}
+
+const fn room(kind: JobKind) -> Room {
+    let (workers, of_a_tenant) = match kind {
+        // They mostly wait, for other servers, and one may take an hour.
+        JobKind::ReadSite => (4, 2),
+        JobKind::RunLoop => (8, 4),
+        // They compute, as fast as there are processors: two, so that a large one keeps no other waiting.
+        JobKind::ReadFile | JobKind::SweepSource | JobKind::EmbedSource | JobKind::Evaluate => {
+            (2, 2)
+        }
+    };
+    Room {
+        workers,
+        of_a_tenant,
+    }
+}
 
 /// How many workers a lane has in this server; none for what can't be done here and waits for a server that can.
 pub(super) fn workers(app: &App, kinds: &[JobKind]) -> usize {
     if app.embedders.is_empty() && kinds.contains(&JobKind::EmbedSource) {
         return 0;
     }
-    match kinds.contains(&JobKind::RunLoop) {
-        true => LOOP_WORKERS,
-        false => WORKERS,
-    }
+    room(kinds[0]).workers
 }
 
 /// Who is worked for in a lane.
 pub(super) fn busy(kinds: &[JobKind]) -> Arc<Busy<TenantId>> {
-    Busy::new(match kinds.contains(&JobKind::RunLoop) {
-        true => LOOPS_OF_A_TENANT,
-        false => WORKERS + 1,
-    })
+    Busy::new(room(kinds[0]).of_a_tenant)
 }
 
 /// A worker of a lane.
