@@ -48,9 +48,9 @@ impl AnswerChain {
         Self { first, fallbacks }
     }
 
-    /// The provider that is asked first.
-    pub fn provider(&self) -> &'static str {
-        self.first.provider()
+    /// Who is asked first.
+    pub fn first(&self) -> &dyn AnswerModel {
+        self.first.as_ref()
     }
 
     /// Asks one provider after the other until one answers, a bot's `own` before the operator's. A fallback that only

@@ -22,20 +22,24 @@ enum Counted {
     Bot(BotId, Option<IpAddr>),
 }
 
-/// Counts requests per key of a tenant, or per bot and address, in a sliding window: those of this minute, plus those of the minute before in
-/// proportion to how much of it the last sixty seconds still cover. A fresh key gets its whole rate at
-/// once, and no key ever gets twice its rate around the turn of a minute. Kept in memory, so each replica
-/// counts for itself.
+/// Counts requests per key of a tenant, or per bot and address, in a sliding window: those of the last sixty seconds, by
+/// half-seconds. A fresh key gets its whole rate at once, in no sixty seconds does any get more, and half a second after
+/// a minute has passed it is all there again. Kept in memory, so each replica counts for itself.
 #[derive(Default)]
 pub struct RateLimiter {
     windows: Mutex<HashMap<Counted, Window>>,
 }
 
-#[derive(Clone, Copy)]
+/// As long as requests are told apart in time.
+const SLOT: Duration = Duration::from_millis(500);
+/// The slots of a window, and the one that it has only left in part.
+const SLOTS: usize = (WINDOW.as_millis() / SLOT.as_millis()) as usize + 1;
+
 struct Window {
-    began: Timestamp,
-    count: u64,
-    before: u64,
+    /// The slot that is counted in, from the first one that there was.
+    now: i128,
+    /// Requests by slot, in a ring.
+    counts: [u32; SLOTS],
 }
 
 /// How a key stands with its rate.
@@ -61,74 +65,75 @@ impl RateLimiter {
             ),
             Scope::Bot(bot) => (Counted::Bot(bot, address), BOT_RATE),
         };
+        let slot = slot(now);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= REMEMBERED {
-            windows.retain(|_, window| now - window.began < 2 * WINDOW);
+            windows.retain(|_, window| slot - window.now < SLOTS as i128);
         }
-        let window = windows.entry(counted).or_insert(Window {
-            began: now,
-            count: 0,
-            before: 0,
-        });
-        window.move_to(now);
+        let window = windows.entry(counted).or_insert_with(|| Window::new(slot));
         Some(window.admit(limit, now))
     }
 }
 
+/// Half-seconds since 1970.
+fn slot(at: Timestamp) -> i128 {
+    at.unix_timestamp_nanos()
+        .div_euclid(SLOT.as_nanos() as i128)
+}
+
 impl Window {
-    fn move_to(&mut self, now: Timestamp) {
-        let age = now - self.began;
-        if age >= 2 * WINDOW {
-            *self = Self {
-                began: now,
-                count: 0,
-                before: 0,
-            };
-        } else if age >= WINDOW {
-            *self = Self {
-                began: self.began + WINDOW,
-                count: 0,
-                before: self.count,
-            };
-        }
+    fn new(now: i128) -> Self {
+        let counts = [0; SLOTS];
+        Self { now, counts }
     }
 
-    fn admit(&mut self, limit: u64, now: Timestamp) -> Rate {
-        let elapsed = (now - self.began).max(time::Duration::ZERO).unsigned_abs();
-        let left = WINDOW.saturating_sub(elapsed);
-        let counted =
-            self.count + (self.before as f64 * left.as_secs_f64() / WINDOW.as_secs_f64()) as u64;
+    fn count(&mut self, slot: i128) -> &mut u32 {
+        &mut self.counts[slot.rem_euclid(SLOTS as i128) as usize]
+    }
+
+    /// Forgets what is older than the window. A clock that goes back counts on where it was.
+    fn move_to(&mut self, now: i128) {
+        let first = (self.now + 1).max(now + 1 - SLOTS as i128);
+        for slot in first..=now {
+            *self.count(slot) = 0;
+        }
+        self.now = self.now.max(now);
+    }
+
+    fn admit(&mut self, limit: u64, at: Timestamp) -> Rate {
+        self.move_to(slot(at));
+        let counted: u64 = self.counts.iter().map(|count| u64::from(*count)).sum();
         if counted >= limit {
             return Rate {
                 allowed: false,
                 limit,
                 remaining: 0,
-                reset_after: self.free_after(limit, left),
+                reset_after: self.free_after(counted - limit, at),
             };
         }
-        self.count += 1;
+        let count = self.count(self.now);
+        *count = count.saturating_add(1);
         Rate {
             allowed: true,
             limit,
             remaining: limit - counted - 1,
-            reset_after: left,
+            reset_after: WINDOW,
         }
     }
 
-    /// When the oldest requests have slid out far enough for one more.
-    fn free_after(self, limit: u64, left: Duration) -> Duration {
-        if self.count >= limit {
-            // This window's own requests fill the rate: they begin to fade when the next window begins.
-            return left + WINDOW.mul_f64(1.0 / self.count as f64);
+    /// When so many of the oldest requests, and one more, have slid out.
+    fn free_after(&mut self, surplus: u64, at: Timestamp) -> Duration {
+        let mut left = surplus + 1;
+        let oldest = self.now + 1 - SLOTS as i128;
+        for slot in oldest..=self.now {
+            left = left.saturating_sub(u64::from(*self.count(slot)));
+            if left == 0 {
+                let free = (slot + SLOTS as i128) * SLOT.as_nanos() as i128;
+                let wait = free - at.unix_timestamp_nanos();
+                return Duration::from_nanos(u64::try_from(wait).unwrap_or_default());
+            }
         }
-        let surplus = self.before as f64 * left.as_secs_f64() / WINDOW.as_secs_f64()
-            + self.count as f64
-            - limit as f64;
-        let per_second = self.before as f64 / WINDOW.as_secs_f64();
-        Duration::from_secs_f64(
-            ((surplus.max(0.0) + f64::EPSILON) / per_second.max(f64::EPSILON))
-                .min(left.as_secs_f64()),
-        )
+        WINDOW
     }
 }
 
@@ -140,17 +145,12 @@ mod tests {
     const NOON: Timestamp = datetime!(2026-11-22 12:00 UTC);
 
     fn admit(window: &mut Window, at: Timestamp) -> Rate {
-        window.move_to(at);
         window.admit(60, at)
     }
 
     #[test]
     fn the_whole_rate_at_once_and_not_one_more() {
-        let mut window = Window {
-            began: NOON,
-            count: 0,
-            before: 0,
-        };
+        let mut window = Window::new(slot(NOON));
         assert!((0..60).all(|_| admit(&mut window, NOON).allowed));
         let refused = admit(&mut window, NOON + Duration::from_secs(30));
         assert!(!refused.allowed);
@@ -162,11 +162,7 @@ mod tests {
 
     #[test]
     fn it_is_let_in_again_when_it_was_told_to_come() {
-        let mut window = Window {
-            began: NOON,
-            count: 0,
-            before: 0,
-        };
+        let mut window = Window::new(slot(NOON));
         let mut now = NOON;
         for _ in 0..500 {
             let rate = admit(&mut window, now);
@@ -180,17 +176,23 @@ mod tests {
 
     #[test]
     fn never_twice_the_rate_around_the_turn_of_a_minute() {
-        let mut window = Window {
-            began: NOON,
-            count: 0,
-            before: 0,
-        };
+        let mut window = Window::new(slot(NOON));
         let late = (0..200)
             .filter(|_| admit(&mut window, NOON + Duration::from_secs(59)).allowed)
             .count();
         let early = (0..200)
             .filter(|_| admit(&mut window, NOON + Duration::from_secs(61)).allowed)
             .count();
-        assert_eq!((late, early), (60, 1));
+        assert_eq!((late, early), (60, 0));
+    }
+
+    #[test]
+    fn after_a_minute_the_whole_rate_is_there_again() {
+        let mut window = Window::new(slot(NOON));
+        for minute in 0..3 {
+            let at = NOON + minute * Duration::from_millis(60_500);
+            assert!((0..60).all(|_| admit(&mut window, at).allowed), "{minute}");
+            assert!(!admit(&mut window, at).allowed);
+        }
     }
 }

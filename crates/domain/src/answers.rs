@@ -109,6 +109,11 @@ pub trait AnswerModel: Send + Sync {
     /// The provider's name, as in the settings (`extractive`, `openai`, ...).
     fn provider(&self) -> &'static str;
 
+    /// The name of the model that the provider is asked for; `None`: it has none.
+    fn model(&self) -> Option<&str> {
+        None
+    }
+
     /// Answers, giving the pieces to `sink` as they come. The answer's text is the pieces joined, and never
     /// empty. Retries and time-outs are the model's own matter; once a piece was given, it does not retry.
     /// Dropping the future stops the work.

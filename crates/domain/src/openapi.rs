@@ -168,7 +168,7 @@ impl Operation<'_> {
             query,
             headers: BTreeMap::new(),
             secret_headers: BTreeMap::new(),
-            acts: self.method != HttpMethod::Get,
+            acts: true,
         })
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let tools = operations(&document(), &Wanted::default(), "document").unwrap();
         assert_eq!(tools.len(), 2);
         let (get, change) = (&tools[0], &tools[1]);
-        assert_eq!((get.name.as_str(), get.acts), ("getOrder", false));
+        assert_eq!((get.name.as_str(), get.acts), ("getOrder", true));
         assert_eq!(get.url, "https://shop.example/api/orders/{id}");
         assert_eq!(get.description, "Gets an order");
         assert_eq!((change.name.as_str(), change.acts), ("orders_change", true));

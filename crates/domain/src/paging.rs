@@ -107,6 +107,19 @@ pub struct Page<T> {
     pub total: u64,
 }
 
+impl PageRequest {
+    /// The page of a list that is all at hand.
+    pub fn of<T>(self, all: Vec<T>) -> Page<T> {
+        let total = all.len() as u64;
+        let skip = usize::try_from(self.skip).unwrap_or(usize::MAX);
+        let items = all.into_iter().skip(skip);
+        Page {
+            items: items.take(self.per_page as usize).collect(),
+            total,
+        }
+    }
+}
+
 impl<T> Page<T> {
     /// How many pages there are at this size; an empty list has none.
     pub const fn pages(&self, request: PageRequest) -> u64 {

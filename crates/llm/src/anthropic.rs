@@ -104,6 +104,10 @@ impl AnswerModel for Anthropic {
         Messages::PROVIDER
     }
 
+    fn model(&self) -> Option<&str> {
+        Some(self.remote.model())
+    }
+
     async fn answer(
         &self,
         question: &Question,

@@ -103,6 +103,10 @@ impl AnswerModel for OpenAi {
         ChatCompletions::PROVIDER
     }
 
+    fn model(&self) -> Option<&str> {
+        Some(self.0.model())
+    }
+
     async fn answer(
         &self,
         question: &Question,

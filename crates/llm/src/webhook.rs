@@ -52,6 +52,10 @@ impl AnswerModel for Webhook {
         Endpoint::PROVIDER
     }
 
+    fn model(&self) -> Option<&str> {
+        Some(self.0.model()).filter(|model| !model.is_empty())
+    }
+
     async fn answer(
         &self,
         question: &Question,

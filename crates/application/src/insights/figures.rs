@@ -42,7 +42,8 @@ pub async fn sentiment(app: &App, actor: &Actor, days: Days) -> Result<(Felt, Ve
         found.map_or(Felt::default(), |&(_, count, sum)| Felt::of(count, sum))
     };
     let count = found.iter().map(|(_, count, _)| count).sum();
-    let sum = found.iter().map(|(_, _, sum)| sum).sum();
+    // The sum of nothing is -0.0 where it is made of floats alone.
+    let sum = found.iter().fold(0.0, |all, (_, _, sum)| all + sum);
     let each = Sentiment::ALL.iter().map(of_label).collect();
     Ok((Felt::of(count, sum), each))
 }

@@ -17,6 +17,7 @@ pub fn description() -> OpenApi {
     for dialect in [tenant::DESCRIBED, agent::DESCRIBED] {
         openapi::describe(&mut document, &dialect);
     }
+    openapi::group(&mut document);
     document
 }
 

@@ -141,7 +141,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
                 let problem = problem.split(" at line ").next().unwrap_or_default();
                 ApiError::Domain(domain::Error::invalid(
                     path.clone(),
-                    format!("The '{path}' field has a wrong type: {problem}."),
+                    match plain(problem) {
+                        Some(problem) => format!("The '{path}' field has a wrong type: {problem}."),
+                        None => format!("The '{path}' field has a wrong type or form."),
+                    },
                 ))
             }
             serde_json::error::Category::Data => {
@@ -158,6 +161,23 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> ApiResult<T> {
         .end()
         .map_err(|_| ApiError::BadBody("The body holds more than one JSON value".to_owned()))?;
     Ok(value)
+}
+
+/// What serde says of a type, in the words of JSON; `None` where it names types of ours.
+fn plain(problem: &str) -> Option<String> {
+    if ["struct ", "enum ", "variant"]
+        .iter()
+        .any(|word| problem.contains(word))
+    {
+        return None;
+    }
+    let (said, expected) = problem.rsplit_once("expected ")?;
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        other => other,
+    };
+    Some(format!("{said}expected {expected}"))
 }
 
 /// For `#[serde(default, deserialize_with = "given")]`: tells a field that is null from one that is absent.

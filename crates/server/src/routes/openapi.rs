@@ -1,9 +1,14 @@
 //! What the OpenAPI document says beside what it gets from the handlers.
 
-use utoipa::openapi::path::Operation;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, Contact, ContentBuilder, Info, OpenApi, OpenApiBuilder, Ref, RefOr,
     ResponseBuilder,
@@ -52,8 +57,21 @@ const OF_KEYS: [(&str, &str); 2] = [
     ),
     (
         "422",
-        "The `Idempotency-Key` was sent with another request before",
+        "The `Idempotency-Key` was sent with another request before; and in the Platform API, a parameter or field is missing \
+         or can't be taken",
     ),
+];
+/// What the groups of operations begin with, and what they are.
+const DIALECTS: [(&str, &str); 3] = [
+    (
+        "Tenant API",
+        "Bots, knowledge, conversations, with a tenant's key.",
+    ),
+    (
+        "Platform API",
+        "A bot's models, channels, agent loops and webhooks, with a tenant's key. Fields that can't be taken are 422.",
+    ),
+    ("Agent API", "One bot, with its own key."),
 ];
 
 /// What holds for every operation of a dialect.
@@ -74,8 +92,8 @@ pub struct Described {
 pub fn base() -> OpenApi {
     let mut info = Info::new("Botwright", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Bots that answer visitors from your own knowledge. The Tenant API stands under `/api/v1`; the Agent API, of one bot, \
-         under `/v1` with a key of that bot (`Authorization: Bearer tb_pk_...`). In the Tenant API every answer is `{\"success\": true, \"data\": …}`, every \
+        "Bots that answer visitors from your own knowledge. The Tenant API and the Platform API beside it stand under `/api/v1`; the \
+         Agent API, of one bot, under `/v1` with a key of that bot (`Authorization: Bearer tb_pk_...`). In the first two every answer is `{\"success\": true, \"data\": …}`, every \
          error `{\"success\": false, \"error\": …, \"message\": …}`. Send your key as `X-API-Key`, or as a bearer \
          token. A POST with an `Idempotency-Key` can be repeated: it gives the first answer again and does nothing twice."
             .to_owned(),
@@ -103,6 +121,36 @@ pub fn base() -> OpenApi {
         .build()
 }
 
+/// Groups the operations by dialect: in their order for readers of tags, and as groups for those who know these.
+pub fn group(document: &mut OpenApi) {
+    let operations = document.paths.paths.values().flat_map(|item| {
+        [&item.get, &item.delete, &item.post, &item.put, &item.patch]
+            .into_iter()
+            .flatten()
+    });
+    let names: BTreeSet<String> = operations
+        .flat_map(|operation| operation.tags.iter().flatten().cloned())
+        .collect();
+    let (mut tags, mut groups) = (Vec::new(), Vec::new());
+    for (dialect, description) in DIALECTS {
+        let own: Vec<_> = names
+            .iter()
+            .filter(|name| name.starts_with(dialect))
+            .cloned()
+            .collect();
+        tags.extend(own.iter().map(|name| {
+            TagBuilder::new()
+                .name(name)
+                .description(Some(description))
+                .build()
+        }));
+        groups.push(json!({ "name": dialect, "tags": own }));
+    }
+    document.tags = Some(tags);
+    let groups = ExtensionsBuilder::new().add("x-tagGroups", Value::from(groups));
+    document.extensions = Some(groups.build());
+}
+
 /// Adds to each operation under a dialect's prefix what holds for all of them.
 pub fn describe(document: &mut OpenApi, dialect: &Described) {
     for (path, item) in &mut document.paths.paths {
@@ -110,15 +158,26 @@ pub fn describe(document: &mut OpenApi, dialect: &Described) {
         if !below.is_some_and(|rest| rest.starts_with('/')) {
             continue;
         }
+        if dialect.keyed
+            && let Some(operation) = &mut item.post
+        {
+            complete(operation, dialect, &OF_KEYS);
+            let key = ParameterBuilder::new()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .description(Some(
+                    "Repeats the request safely: the first answer comes again",
+                ))
+                .schema(Some(String::schema()));
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(RefOr::T(key.build()));
+        }
         let bringing = [&mut item.post, &mut item.put, &mut item.patch]
             .into_iter()
             .flatten();
-        bringing.for_each(|operation| {
-            complete(operation, dialect, &OF_BODIES);
-            if dialect.keyed {
-                complete(operation, dialect, &OF_KEYS);
-            }
-        });
+        bringing.for_each(|operation| complete(operation, dialect, &OF_BODIES));
         let all = [
             &mut item.get,
             &mut item.delete,

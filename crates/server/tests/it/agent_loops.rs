@@ -36,6 +36,7 @@ on_both!(
     what_a_model_does_wrong_it_is_told: open,
     a_schedule_begins_executions: open,
     a_visitors_message_begins_an_execution: open,
+    a_visitors_words_are_told_to_no_server_unasked: open,
 );
 
 started_on_both!(
@@ -79,7 +80,7 @@ fn get_order(shop: &FakeWebsite) -> Value {
     json!({
         "type": "http", "name": "get_order", "description": "Gets an order.", "url": shop.url("/orders/{id}"),
         "parameters": { "type": "object", "properties": { "id": { "type": "string" } }, "required": ["id"] },
-        "headers": { "X-Shop": "ours" }, "secret_headers": { "Authorization": SECRET },
+        "headers": { "X-Shop": "ours" }, "secret_headers": { "Authorization": SECRET }, "acts": false,
     })
 }
 
@@ -243,7 +244,7 @@ async fn what_cannot_be_a_loop_is_refused(server: &TestServer) {
     let (provider, shop) = (FakeOpenAi::start().await, shop().await);
     let (bot, integration) = connected(client, &provider).await;
     let plain = text(&make_bot(client, json!({ "name": "Plain" })).await, "id").to_owned();
-    let hook = json!({ "name": "Hook", "kind": "webhook", "base_url": shop.url("/answer") });
+    let hook = json!({ "name": "Hook", "kind": "webhook", "base_url": shop.url("/answer"), "api_key": "secret" });
     let hook = post(client, &format!("/bots/{plain}/integrations"), hook).await;
     let hook = text(hook.gives(201), "id").to_owned();
     let with = |fields: Value| {
@@ -990,6 +991,27 @@ async fn a_schedule_begins_executions(server: &TestServer) {
     )
     .await
     .gives(200);
+}
+
+/// A GET tells a server its arguments too: those that a visitor may have chosen wait for the owner's word.
+async fn a_visitors_words_are_told_to_no_server_unasked(server: &TestServer) {
+    let client = &server.client;
+    let (provider, shop) = (FakeOpenAi::start().await, shop().await);
+    let (bot, integration) = connected(client, &provider).await;
+    let mut asks = get_order(&shop);
+    asks.as_object_mut().unwrap().remove("acts");
+    let fields = json!({ "tools": [asks], "triggers": { "events": ["message.received"] } });
+    let id = make(client, &integration, fields).await;
+    provider.always(Behaviour::call("get_order", json!({ "id": "7" })));
+    let message = json!({ "message": "Look up order 7", "bot_id": bot });
+    let path = "/conversations/session/messages";
+    post(client, path, message).await.gives(200);
+    let path = format!("/agent-loops/{id}/executions?status=waiting_for_approval");
+    eventually(SOON, "it waits", async || {
+        get(client, &path).await.lists().len() == 1
+    })
+    .await;
+    assert!(shop.paths().is_empty());
 }
 
 async fn a_visitors_message_begins_an_execution(server: &TestServer) {

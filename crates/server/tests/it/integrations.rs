@@ -8,14 +8,15 @@ use testkit::fakes::website::{FakeWebsite, Reply};
 use testkit::{Builder, Client, TestServer};
 
 use crate::support::{
-    ASK_HOURS, HOURS, Told, bot_that_knows, delete, eventually, get, patch, post, say,
-    started_on_both, text,
+    ASK_HOURS, Denied, HOURS, Told, agent, agent_get, bot_that_knows, delete, eventually, get,
+    make_bot, patch, post, say, started_on_both, text,
 };
 
 started_on_both!(
     an_integration_is_made_shown_changed_and_deleted,
     a_bot_answers_by_its_own_integration,
     a_failing_integration_is_passed_over,
+    an_ollama_answers,
     what_cannot_be_used_is_refused,
     a_key_goes_to_no_other_address,
     an_owners_endpoint_answers_itself,
@@ -52,7 +53,14 @@ async fn an_integration_is_made_shown_changed_and_deleted(builder: Builder) {
     let path = format!("/integrations/{}", text(&made, "id"));
     assert_eq!(get(client, &path).await.gives(200), &made);
     let listed = get(client, &format!("/bots/{bot}/integrations")).await;
-    assert_eq!(listed.gives(200), &json!([made]));
+    assert_eq!(listed.lists(), std::slice::from_ref(&made));
+    let beyond = get(
+        client,
+        &format!("/bots/{bot}/integrations?page=2&per_page=1"),
+    )
+    .await;
+    assert!(beyond.lists().is_empty());
+    assert_eq!(beyond.body["pagination"]["total"], 1);
     let tested = post(client, &format!("{path}/test"), json!({})).await;
     assert_eq!(tested.gives(200)["ok"], true, "{:?}", tested.body);
     let changed = patch(
@@ -153,6 +161,28 @@ async fn a_failing_integration_is_passed_over(builder: Builder) {
     assert_eq!(turn["bot_response"]["message"], "Back.");
 }
 
+async fn an_ollama_answers(builder: Builder) {
+    let server = start(builder).await;
+    let client = &server.client;
+    let provider = FakeOpenAi::start().await;
+    let bot = make_bot(client, json!({ "name": "Ada" })).await;
+    let bot = text(&bot, "id");
+    let agent = agent(&server, bot).await;
+    let shown = agent_get(&agent, "/agent").await;
+    assert_eq!(shown.grants()["model"], "extractive");
+    // Its owners know its address without the path of OpenAI's dialect.
+    let address = provider.base_url().trim_end_matches("/v1").to_owned();
+    let body =
+        json!({ "name": "Ours", "kind": "ollama", "base_url": address, "model": "llama3.2" });
+    connect(client, bot, body).await;
+    let shown = agent_get(&agent, "/agent").await;
+    assert_eq!(shown.grants()["model"], "llama3.2");
+    provider.next(Behaviour::answer("From Ollama."));
+    let message = json!({ "message": "Hello?", "bot_id": bot });
+    let turn = post(client, "/conversations/session/messages", message).await;
+    assert_eq!(turn.gives(200)["bot_message"]["message"], "From Ollama.");
+}
+
 async fn what_cannot_be_used_is_refused(builder: Builder) {
     let server = start(builder).await;
     let client = &server.client;
@@ -186,6 +216,10 @@ async fn what_cannot_be_used_is_refused(builder: Builder) {
             "Invalid field: api_key",
         ),
         (
+            json!({ "name": "x", "kind": "webhook", "base_url": "https://o.example/answer" }),
+            "Missing required field: api_key",
+        ),
+        (
             json!({ "name": "x", "kind": "webhook", "base_url": "nowhere" }),
             "Invalid field: base_url",
         ),
@@ -205,7 +239,7 @@ async fn what_cannot_be_used_is_refused(builder: Builder) {
         post(client, &path, body).await.refuses(422, error);
     }
     let none = get(client, &path).await;
-    assert_eq!(none.gives(200), &json!([]));
+    assert!(none.lists().is_empty());
     post(
         client,
         "/bots/none/integrations",

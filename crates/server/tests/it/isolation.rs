@@ -20,6 +20,7 @@ use crate::support::{
 
 on_both!(
     a_stranger_finds_nothing_on_any_route,
+    a_child_is_found_below_its_parent_alone,
     one_name_in_two_tenants_is_two_conversations,
     no_route_opens_without_a_good_key,
     a_revoked_key_is_refused_within_five_seconds,
@@ -754,6 +755,51 @@ async fn a_stranger_finds_nothing_on_any_route(server: &TestServer) {
     }
     let after = owned.snapshot(&server.client).await;
     assert_eq!(after[TENANTS..], before[TENANTS..], "and the first bot's");
+}
+
+/// Below a parent of one's own, there is no child of another's.
+async fn a_child_is_found_below_its_parent_alone(server: &TestServer) {
+    let owned = Owned::make(&server.url(), &server.client).await;
+    let before = owned.snapshot(&server.client).await;
+    let stranger = server.another_tenant(Plan::Enterprise).await;
+    let theirs = Owned::make(&server.url(), &stranger).await;
+    let own_bot = owned.bot.clone();
+    let (own_loop, own_webhook) = (owned.agent_loop.clone(), owned.webhook.clone());
+    let mixed = Owned {
+        bot: theirs.bot,
+        agent_loop: theirs.agent_loop,
+        webhook: theirs.webhook,
+        ..owned
+    };
+    let mut nested = 0;
+    for route in &tenant_routes() {
+        let children = [
+            "/executions/{",
+            "/deliveries/{",
+            "/evaluations/{",
+            "/customers/{",
+            "/api-keys/{",
+        ];
+        if !children.iter().any(|child| route.path.contains(child)) {
+            continue;
+        }
+        nested += 1;
+        let answer = mixed.call(&stranger, route).await;
+        assert_eq!(
+            answer.status, 404,
+            "{} {}: {}",
+            route.method, route.path, answer.text
+        );
+    }
+    assert!(nested >= 8, "{nested}");
+    let whole = Owned {
+        bot: own_bot,
+        agent_loop: own_loop,
+        webhook: own_webhook,
+        ..mixed
+    };
+    let after = whole.snapshot(&server.client).await;
+    assert_eq!(after, before, "the owner's data is as it was");
 }
 
 async fn finds_nothing(server: &TestServer, owned: &Owned, client: &Client, route: &Route) {

@@ -18,6 +18,7 @@ on_both!(
     metrics_open_with_the_token: |builder| builder.setting("BOTWRIGHT_METRICS_TOKEN", "let-me-in"),
     metrics_count_requests_and_name_nobody,
     the_description_is_openapi_3_1,
+    the_description_is_grouped_by_dialect,
     the_documentation_serves_itself,
     every_answer_has_a_request_id,
 );
@@ -349,6 +350,29 @@ async fn logs_hold_no_names_keys_or_words() {
             &key[..12].to_lowercase(),
         ] {
             assert!(!logged.contains(word), "'{word}' is in the log:\n{logged}");
+        }
+    }
+}
+
+async fn the_description_is_grouped_by_dialect(server: &TestServer) {
+    let document = outside(server, "/openapi.json", &[]).await.body;
+    let groups = document["x-tagGroups"].as_array().unwrap();
+    let names: Vec<_> = groups.iter().map(|group| text(group, "name")).collect();
+    assert_eq!(names, ["Tenant API", "Platform API", "Agent API"]);
+    let grouped = groups
+        .iter()
+        .flat_map(|group| group["tags"].as_array().unwrap());
+    let grouped: BTreeSet<_> = grouped.map(|tag| tag.as_str().unwrap()).collect();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let tags = operation["tags"].as_array().unwrap();
+            let [tag] = tags.as_slice() else {
+                panic!("{method} {path}: {tags:?}");
+            };
+            let tag = tag.as_str().unwrap();
+            assert!(grouped.contains(tag), "{method} {path}: {tag}");
+            let is_agents = path.starts_with("/v1/");
+            assert_eq!(tag.starts_with("Agent API"), is_agents, "{method} {path}");
         }
     }
 }

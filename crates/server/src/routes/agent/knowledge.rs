@@ -80,7 +80,7 @@ pub(super) async fn list(
     caller: Caller,
     query: Query<AgentPageQuery>,
 ) -> ApiResult<HttpResponse> {
-    let page = words::page(query.0.page.as_deref(), query.0.limit.as_deref())?;
+    let page = words::whole(query.0.page.as_deref(), query.0.limit.as_deref())?;
     let every = SourceFilter::default();
     let sources = knowledge::list(&state.app, &caller.0, every, page).await?;
     Ok(lists::page(sources, page, AgentSource::from))

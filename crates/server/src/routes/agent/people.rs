@@ -156,7 +156,7 @@ pub(super) async fn list_customers(
     query: Query<ListCustomers>,
 ) -> ApiResult<HttpResponse> {
     let query = query.0;
-    let page = words::page(query.page.as_deref(), query.limit.as_deref())?;
+    let page = words::whole(query.page.as_deref(), query.limit.as_deref())?;
     let order = query.sort_by.as_deref();
     let order = order.map(|word| CustomerOrder::read("sortBy", word));
     let order = order.transpose()?.unwrap_or(CustomerOrder::Newest);
@@ -174,7 +174,7 @@ pub(super) async fn list_leads(
     caller: Caller,
     query: Query<AgentPageQuery>,
 ) -> ApiResult<HttpResponse> {
-    let page = words::page(query.0.page.as_deref(), query.0.limit.as_deref())?;
+    let page = words::whole(query.0.page.as_deref(), query.0.limit.as_deref())?;
     let found = leads::list(&state.app, &caller.0, page).await?;
     Ok(lists::page(found, page, AgentLead::from))
 }
@@ -205,7 +205,7 @@ pub(super) async fn list_emails(
     caller: Caller,
     query: Query<AgentPageQuery>,
 ) -> ApiResult<HttpResponse> {
-    let page = words::page(query.0.page.as_deref(), query.0.limit.as_deref())?;
+    let page = words::whole(query.0.page.as_deref(), query.0.limit.as_deref())?;
     let found = leads::list(&state.app, &caller.0, page).await?;
     Ok(lists::page(found, page, AgentEmail::from))
 }

@@ -21,9 +21,9 @@ pub struct Agent {
     #[schema(example = "Support")]
     name: String,
     description: Option<String>,
-    /// What answers: the provider that is asked first.
-    #[schema(example = "extractive")]
-    model: &'static str,
+    /// The model that is asked first; `extractive` where answers are quoted from the knowledge without one.
+    #[schema(example = "gpt-4o-mini")]
+    model: String,
     /// `UNTRAINED` (nothing to answer from), `TRAINING` (something is being read), `TRAINED`, or `FAILED` (nothing
     /// could be read).
     #[schema(example = "TRAINED")]
@@ -45,7 +45,7 @@ impl From<Profile> for Agent {
             id: bot.id.0,
             name: bot.name,
             description: bot.description,
-            model: profile.provider,
+            model: profile.model,
             training_status: training_status(profile.sources),
             welcome_message: bot.welcome_message,
             language: bot.language.as_str(),

@@ -7,7 +7,7 @@ use domain::messages::Feedback;
 use domain::paging::{PageRequest, PageSizes};
 use domain::{ConversationId, Error, Resource, Result, Timestamp};
 use time::format_description::BorrowedFormatItem;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::macros::{date, format_description};
 use time::{Date, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -63,11 +63,18 @@ pub fn read<T: Copy>(
 /// # Errors
 /// [`Error::Invalid`].
 pub fn page(page: Option<&str>, limit: Option<&str>) -> Result<PageRequest> {
-    PageRequest::sized(
-        number("page", page)?,
-        number("limit", limit)?,
-        sizes("limit"),
-    )
+    let (page, limit) = (number("page", page)?, number("limit", limit)?);
+    PageRequest::sized(page, limit, sizes("limit"))
+}
+
+/// As [`page`], of a list that the document gives whole: as many items as there may be, where the client does not say.
+///
+/// # Errors
+/// [`Error::Invalid`].
+pub fn whole(page: Option<&str>, limit: Option<&str>) -> Result<PageRequest> {
+    let (page, limit) = (number("page", page)?, number("limit", limit)?);
+    let sizes = sizes("limit");
+    PageRequest::sized(page, limit.or(Some(sizes.max)), sizes)
 }
 
 /// A page by `skip` and `take`, as large as [`page`]'s.
@@ -107,9 +114,13 @@ fn when(name: &'static str, text: &str) -> Result<When> {
     if let Ok(day) = Date::parse(text, DAY) {
         return Ok(When::Day(day));
     }
-    let moment = OffsetDateTime::parse(text, &Rfc3339);
-    let moment = moment.map(|moment| When::Moment(moment.to_offset(UtcOffset::UTC)));
-    moment.map_err(|_| {
+    let with_offset = OffsetDateTime::parse(text, &Rfc3339)
+        .or_else(|_| OffsetDateTime::parse(text, &Iso8601::PARSING))
+        .map(|moment| moment.to_offset(UtcOffset::UTC));
+    // Without an offset it is in UTC, as all times here are.
+    let moment = with_offset
+        .or_else(|_| PrimitiveDateTime::parse(text, &Iso8601::PARSING).map(|at| at.assume_utc()));
+    moment.map(When::Moment).map_err(|_| {
         let problem = format!(
             "The '{name}' parameter must be a date (2026-01-31) or a time (2026-01-31T12:00:00Z)."
         );

@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, given};
+use crate::http::body::{JsonBody, given};
 use crate::http::idempotency::OperationId;
-use crate::http::params::{self, Query};
+use crate::http::params;
+use crate::routes::platform::body::{Json, Query};
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
@@ -157,7 +158,7 @@ fn whole(field: &'static str, value: Option<Option<Value>>) -> Result<Option<Val
 /// List channels
 ///
 /// Newest first.
-#[utoipa::path(tag = "Channels", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListChannels), responses((status = 200, body = envelope::Listed<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListChannels), responses((status = 200, body = envelope::Listed<ChannelView>)))]
 #[get("/bots/{bot_id}/channels")]
 pub(super) async fn list(
     state: Data<State>,
@@ -175,7 +176,7 @@ pub(super) async fn list(
 /// Create channel
 ///
 /// It is to be connected next.
-#[utoipa::path(tag = "Channels", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = CreateChannel, responses((status = 201, body = envelope::Data<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = CreateChannel, responses((status = 201, body = envelope::Data<ChannelView>)))]
 #[post("/bots/{bot_id}/channels")]
 pub(super) async fn create(
     state: Data<State>,
@@ -192,7 +193,7 @@ pub(super) async fn create(
 }
 
 /// Get channel
-#[utoipa::path(tag = "Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
 #[get("/channels/{channel_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -206,7 +207,7 @@ pub(super) async fn get(
 }
 
 /// Update channel
-#[utoipa::path(tag = "Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), request_body = UpdateChannel, responses((status = 200, body = envelope::Data<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), request_body = UpdateChannel, responses((status = 200, body = envelope::Data<ChannelView>)))]
 #[patch("/channels/{channel_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -224,7 +225,7 @@ pub(super) async fn update(
 /// Delete channel
 ///
 /// Its conversations stay.
-#[utoipa::path(tag = "Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Done)))]
 #[delete("/channels/{channel_id}")]
 pub(super) async fn delete(
     state: Data<State>,
@@ -240,7 +241,7 @@ pub(super) async fn delete(
 ///
 /// Tries the credentials, and has the platform send its messages here where that can be asked of it. What came of it is
 /// the channel's `status`, with the reason. May be done again at any time.
-#[utoipa::path(tag = "Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
 #[post("/channels/{channel_id}/connect")]
 pub(super) async fn connect(
     state: Data<State>,
@@ -256,7 +257,7 @@ pub(super) async fn connect(
 /// Disconnect channel
 ///
 /// Nothing more is taken or answered; what waits goes on if it is connected again within a day.
-#[utoipa::path(tag = "Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
+#[utoipa::path(tag = "Platform API: Channels", params(("channel_id" = String, Path, description = "Unique identifier of the channel")), responses((status = 200, body = envelope::Data<ChannelView>)))]
 #[post("/channels/{channel_id}/disconnect")]
 pub(super) async fn disconnect(
     state: Data<State>,

@@ -9,7 +9,8 @@ use utoipa::IntoParams;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::params::{self, Query};
+use crate::http::params;
+use crate::routes::platform::body::Query;
 use crate::routes::tenant::conversations::{ConversationView, ListConversations, MessageView};
 use crate::routes::tenant::envelope;
 use crate::state::State;
@@ -27,7 +28,7 @@ pub struct ListMessages {
 }
 
 /// List conversations of a bot
-#[utoipa::path(tag = "Conversations", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListConversations), responses((status = 200, body = envelope::Listed<ConversationView>)))]
+#[utoipa::path(tag = "Platform API: Conversations", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListConversations), responses((status = 200, body = envelope::Listed<ConversationView>)))]
 #[get("/bots/{bot_id}/conversations")]
 pub(super) async fn of_bot(
     state: Data<State>,
@@ -48,7 +49,7 @@ pub(super) async fn of_bot(
 /// Get messages
 ///
 /// Oldest first.
-#[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier, or the id of the conversation"), ListMessages), responses((status = 200, body = envelope::Listed<MessageView>)))]
+#[utoipa::path(tag = "Platform API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier, or the id of the conversation"), ListMessages), responses((status = 200, body = envelope::Listed<MessageView>)))]
 #[get("/conversations/{session_id}/messages")]
 pub(super) async fn messages(
     state: Data<State>,
@@ -64,7 +65,7 @@ pub(super) async fn messages(
 /// Delete conversation
 ///
 /// With all its messages. This cannot be undone; the month's usage stays as it is.
-#[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier, or the id of the conversation")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier, or the id of the conversation")), responses((status = 200, body = envelope::Done)))]
 #[delete("/conversations/{session_id}")]
 pub(super) async fn delete(
     state: Data<State>,

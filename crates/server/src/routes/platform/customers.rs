@@ -290,7 +290,7 @@ fn named(text: &str) -> Result<Named> {
 /// Export customer
 ///
 /// All that is kept about a person, as one document.
-#[utoipa::path(tag = "Customers", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("customer_id" = String, Path, description = "The customer's id, or an e-mail address")), responses((status = 200, body = envelope::Data<PersonView>)))]
+#[utoipa::path(tag = "Platform API: Customers", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("customer_id" = String, Path, description = "The customer's id, or an e-mail address")), responses((status = 200, body = envelope::Data<PersonView>)))]
 #[get("/bots/{bot_id}/customers/{customer_id}/export")]
 pub(super) async fn export_customer(
     state: Data<State>,
@@ -307,7 +307,7 @@ pub(super) async fn export_customer(
 ///
 /// Removes a person with all that is kept about them. Orders stay, without a word of who ordered. Done once it is
 /// answered; a request that dies is finished by the server.
-#[utoipa::path(tag = "Customers", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("customer_id" = String, Path, description = "The customer's id, or an e-mail address")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Customers", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("customer_id" = String, Path, description = "The customer's id, or an e-mail address")), responses((status = 200, body = envelope::Done)))]
 #[delete("/bots/{bot_id}/customers/{customer_id}")]
 pub(super) async fn erase_customer(
     state: Data<State>,

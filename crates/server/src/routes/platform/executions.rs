@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{JsonBody, MaybeJson};
+use crate::http::body::JsonBody;
 use crate::http::idempotency::OperationId;
-use crate::http::params::{self, Query};
+use crate::http::params;
+use crate::routes::platform::body::{MaybeJson, Query};
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
@@ -238,7 +239,7 @@ pub struct ListExecutions {
 ///
 /// Begins an execution in the background and answers it as it is then. Ask for it again to see how it goes, or have
 /// `agent_loop.completed` sent to a webhook.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = RunAgentLoop, responses((status = 201, body = envelope::Data<ExecutionView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = RunAgentLoop, responses((status = 201, body = envelope::Data<ExecutionView>)))]
 #[post("/agent-loops/{agent_loop_id}/run")]
 pub(super) async fn run(
     state: Data<State>,
@@ -258,7 +259,7 @@ pub(super) async fn run(
 }
 
 /// List executions
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ListExecutions), responses((status = 200, body = envelope::Listed<ExecutionView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ListExecutions), responses((status = 200, body = envelope::Listed<ExecutionView>)))]
 #[get("/agent-loops/{agent_loop_id}/executions")]
 pub(super) async fn list(
     state: Data<State>,
@@ -277,7 +278,7 @@ pub(super) async fn list(
 /// Get execution
 ///
 /// With each step: the call, its arguments and result, tokens and times.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
 #[get("/agent-loops/{agent_loop_id}/executions/{execution_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -292,7 +293,7 @@ pub(super) async fn get(
 /// Cancel execution
 ///
 /// It begins no further step. One that has ended stays as it is.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
 #[post("/agent-loops/{agent_loop_id}/executions/{execution_id}/cancel")]
 pub(super) async fn cancel(
     state: Data<State>,
@@ -307,7 +308,7 @@ pub(super) async fn cancel(
 /// Approve call
 ///
 /// The call that waits is made, and the execution goes on.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), request_body = ApproveCall, responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), request_body = ApproveCall, responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
 #[post("/agent-loops/{agent_loop_id}/executions/{execution_id}/approve")]
 pub(super) async fn approve(
     state: Data<State>,
@@ -328,7 +329,7 @@ pub(super) async fn approve(
 /// Reject call
 ///
 /// The call that waits is not made; the model is told so, and the execution goes on.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), request_body = RejectCall, responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop"), ("execution_id" = String, Path, description = "Unique identifier of the execution")), request_body = RejectCall, responses((status = 200, body = envelope::Data<ExecutionDetails>)))]
 #[post("/agent-loops/{agent_loop_id}/executions/{execution_id}/reject")]
 pub(super) async fn reject(
     state: Data<State>,

@@ -11,14 +11,15 @@ use domain::text::required;
 use domain::{Error, Result};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, given};
+use crate::http::body::{JsonBody, given};
 use crate::http::idempotency::OperationId;
 use crate::http::params;
+use crate::routes::platform::body::{Json, Query};
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
@@ -179,25 +180,39 @@ impl UpdateIntegration {
     }
 }
 
+/// Which page of a bot's integrations.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListIntegrations {
+    /// Page number (default: 1)
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Items per page (default: 20, max: 100)
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+}
+
 /// List integrations
 ///
 /// In the order in which the bot answers by them.
-#[utoipa::path(tag = "Integrations", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<Vec<IntegrationView>>)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListIntegrations), responses((status = 200, body = envelope::Listed<IntegrationView>)))]
 #[get("/bots/{bot_id}/integrations")]
 pub(super) async fn list(
     state: Data<State>,
     caller: Caller,
     bot_id: Path<String>,
+    query: Query<ListIntegrations>,
 ) -> PlatformResult<HttpResponse> {
-    let found = connections::list(&state.app, &caller.0, params::bot_id(&bot_id)?).await?;
-    let found: Vec<_> = found.into_iter().map(IntegrationView::from).collect();
-    Ok(envelope::data(StatusCode::OK, found))
+    let page = params::page(query.0.page.as_deref(), query.0.per_page.as_deref())?;
+    let all = connections::list(&state.app, &caller.0, params::bot_id(&bot_id)?).await?;
+    let found = page.of(all);
+    Ok(envelope::listed(found, page, IntegrationView::from))
 }
 
 /// Create integration
 ///
 /// The bot answers by its integrations before the operator's provider.
-#[utoipa::path(tag = "Integrations", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = CreateIntegration, responses((status = 201, body = envelope::Data<IntegrationView>)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = CreateIntegration, responses((status = 201, body = envelope::Data<IntegrationView>)))]
 #[post("/bots/{bot_id}/integrations")]
 pub(super) async fn create(
     state: Data<State>,
@@ -214,7 +229,7 @@ pub(super) async fn create(
 }
 
 /// Get integration
-#[utoipa::path(tag = "Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Data<IntegrationView>)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Data<IntegrationView>)))]
 #[get("/integrations/{integration_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -228,7 +243,7 @@ pub(super) async fn get(
 }
 
 /// Update integration
-#[utoipa::path(tag = "Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), request_body = UpdateIntegration, responses((status = 200, body = envelope::Data<IntegrationView>)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), request_body = UpdateIntegration, responses((status = 200, body = envelope::Data<IntegrationView>)))]
 #[patch("/integrations/{integration_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -244,7 +259,7 @@ pub(super) async fn update(
 }
 
 /// Delete integration
-#[utoipa::path(tag = "Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Done)))]
 #[delete("/integrations/{integration_id}")]
 pub(super) async fn delete(
     state: Data<State>,
@@ -261,7 +276,7 @@ pub(super) async fn delete(
 /// Test integration
 ///
 /// Asks it something. An integration that had failed and answers is used again at once.
-#[utoipa::path(tag = "Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Data<TestView>)))]
+#[utoipa::path(tag = "Platform API: Integrations", params(("integration_id" = String, Path, description = "Unique identifier of the integration")), responses((status = 200, body = envelope::Data<TestView>)))]
 #[post("/integrations/{integration_id}/test")]
 pub(super) async fn test(
     state: Data<State>,

@@ -1,6 +1,7 @@
 //! The Platform API: its resources stand beside those of the Tenant API, under the same prefix and in the same envelope.
 
 mod agent_loops;
+mod body;
 mod bots;
 mod channels;
 mod conversations;

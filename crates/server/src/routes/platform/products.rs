@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, SizeLimit};
+use crate::http::body::{JsonBody, SizeLimit};
 use crate::http::params;
+use crate::routes::platform::body::Json;
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
@@ -83,7 +84,7 @@ impl ProductsBody {
 /// Get products
 ///
 /// The catalogue that visitors' messages are searched for, as it was given.
-#[utoipa::path(tag = "Products", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<Vec<ProductView>>)))]
+#[utoipa::path(tag = "Platform API: Products", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<Vec<ProductView>>)))]
 #[get("/bots/{bot_id}/products")]
 pub(super) async fn list_products(
     state: Data<State>,
@@ -98,7 +99,7 @@ pub(super) async fn list_products(
 /// Replace products
 ///
 /// All conversations of the bot are read again for them, in the background.
-#[utoipa::path(tag = "Products", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = ProductsBody, responses((status = 200, body = envelope::Data<Vec<ProductView>>)))]
+#[utoipa::path(tag = "Platform API: Products", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = ProductsBody, responses((status = 200, body = envelope::Data<Vec<ProductView>>)))]
 #[put("/bots/{bot_id}/products")]
 pub(super) async fn replace_products(
     state: Data<State>,

@@ -89,7 +89,7 @@ pub struct ConversationsQuery {
 }
 
 /// Get analytics overview
-#[utoipa::path(tag = "Analytics", params(OverviewQuery), responses((status = 200, body = envelope::Data<OverviewView>)))]
+#[utoipa::path(tag = "Tenant API: Analytics", params(OverviewQuery), responses((status = 200, body = envelope::Data<OverviewView>)))]
 #[get("/analytics/overview")]
 pub(super) async fn overview(
     state: Data<State>,
@@ -110,7 +110,7 @@ pub(super) async fn overview(
 }
 
 /// Get conversation analytics
-#[utoipa::path(tag = "Analytics", params(ConversationsQuery), responses((status = 200, body = envelope::Data<ConversationAnalyticsView>)))]
+#[utoipa::path(tag = "Tenant API: Analytics", params(ConversationsQuery), responses((status = 200, body = envelope::Data<ConversationAnalyticsView>)))]
 #[get("/analytics/conversations")]
 pub(super) async fn conversations(
     state: Data<State>,

@@ -252,7 +252,7 @@ fn cleared_or_read<T>(
 }
 
 /// List all bots
-#[utoipa::path(tag = "Bots", params(ListBots), responses((status = 200, body = envelope::Listed<BotView>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(ListBots), responses((status = 200, body = envelope::Listed<BotView>)))]
 #[get("/bots")]
 pub(super) async fn list(
     state: Data<State>,
@@ -273,7 +273,7 @@ pub(super) async fn list(
 }
 
 /// Get specific bot
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<BotView>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<BotView>)))]
 #[get("/bots/{bot_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -285,7 +285,7 @@ pub(super) async fn get(
 }
 
 /// Create new bot
-#[utoipa::path(tag = "Bots", request_body = CreateBot, responses((status = 201, body = envelope::Data<CreatedBot>)))]
+#[utoipa::path(tag = "Tenant API: Bots", request_body = CreateBot, responses((status = 201, body = envelope::Data<CreatedBot>)))]
 #[post("/bots")]
 pub(super) async fn create(
     state: Data<State>,
@@ -305,7 +305,7 @@ pub(super) async fn create(
 }
 
 /// Update bot
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to update")), request_body = UpdateBot, responses((status = 200, body = envelope::Data<UpdatedBot>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to update")), request_body = UpdateBot, responses((status = 200, body = envelope::Data<UpdatedBot>)))]
 #[put("/bots/{bot_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -340,7 +340,7 @@ pub(in crate::routes) async fn change(
 /// Delete bot
 ///
 /// All conversations, messages, and knowledge of the bot are deleted with it. This cannot be undone.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to delete")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot to delete")), responses((status = 200, body = envelope::Done)))]
 #[delete("/bots/{bot_id}")]
 pub(super) async fn delete(
     state: Data<State>,

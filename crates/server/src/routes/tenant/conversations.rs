@@ -241,7 +241,7 @@ impl SendMessageBody {
 }
 
 /// List conversations
-#[utoipa::path(tag = "Conversations", params(ListConversations), responses((status = 200, body = envelope::Listed<ConversationView>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(ListConversations), responses((status = 200, body = envelope::Listed<ConversationView>)))]
 #[get("/conversations")]
 pub(super) async fn list(
     state: Data<State>,
@@ -258,7 +258,7 @@ pub(super) async fn list(
 }
 
 /// Get conversation details
-#[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationDetails>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationDetails>)))]
 #[get("/conversations/{session_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -281,7 +281,7 @@ pub(super) async fn get(
 /// A session that does not exist is made. With `Accept: text/event-stream` the answer comes as server-sent
 /// events: `user_message`, `chunk` (`{"text"}`) for each piece, `restart` when the pieces so far count no
 /// more, and at the end `completed` (the body of the answer without streaming) or `error` (the error body).
-#[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), request_body = SendMessageBody, responses((status = 200, body = envelope::Data<TurnView>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), request_body = SendMessageBody, responses((status = 200, body = envelope::Data<TurnView>)))]
 #[post("/conversations/{session_id}/messages")]
 pub(super) async fn send(
     state: Data<State>,
@@ -339,7 +339,7 @@ fn wants_stream(request: &HttpRequest) -> bool {
 /// End conversation
 ///
 /// A further message makes it active again.
-#[utoipa::path(tag = "Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationView>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), responses((status = 200, body = envelope::Data<ConversationView>)))]
 #[post("/conversations/{session_id}/end")]
 pub(super) async fn end(
     state: Data<State>,

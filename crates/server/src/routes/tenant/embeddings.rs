@@ -139,7 +139,7 @@ impl SwitchModel {
 }
 
 /// Get embeddings
-#[utoipa::path(tag = "Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<EmbeddingsView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), responses((status = 200, body = envelope::Data<EmbeddingsView>)))]
 #[get("/bots/{bot_id}/embeddings")]
 pub(super) async fn show(
     state: Data<State>,
@@ -155,7 +155,7 @@ pub(super) async fn show(
 ///
 /// Searches for the bot's newest questions that were answered from knowledge, as it is searched now and by another
 /// model: how often does each find the chunk that the answer was made from?
-#[utoipa::path(tag = "Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), CompareModel), responses((status = 200, body = envelope::Data<ComparisonView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), CompareModel), responses((status = 200, body = envelope::Data<ComparisonView>)))]
 #[get("/bots/{bot_id}/embeddings/comparison")]
 pub(super) async fn compare(
     state: Data<State>,
@@ -175,7 +175,7 @@ pub(super) async fn compare(
 /// Switch embeddings
 ///
 /// Searches the bot by another model from now on: the next one before it is taken up by itself, or the one before.
-#[utoipa::path(tag = "Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = SwitchModel, responses((status = 200, body = envelope::Data<EmbeddingsView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = SwitchModel, responses((status = 200, body = envelope::Data<EmbeddingsView>)))]
 #[post("/bots/{bot_id}/embeddings")]
 pub(super) async fn switch(
     state: Data<State>,

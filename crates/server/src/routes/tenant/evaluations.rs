@@ -296,7 +296,7 @@ impl CaseBody {
 ///
 /// Puts questions whose answers are known to the bot, in the background: is the answer found, is it given, and does the
 /// bot say that it does not know where it should? Nothing is stored in conversations or counted.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = BeginEvaluation, responses((status = 201, body = envelope::Data<EvaluationView>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot")), request_body = BeginEvaluation, responses((status = 201, body = envelope::Data<EvaluationView>)))]
 #[post("/bots/{bot_id}/evaluations")]
 pub(super) async fn begin(
     state: Data<State>,
@@ -322,7 +322,7 @@ pub(super) async fn begin(
 }
 
 /// List evaluations
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListEvaluations), responses((status = 200, body = envelope::Listed<EvaluationView>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ListEvaluations), responses((status = 200, body = envelope::Listed<EvaluationView>)))]
 #[get("/bots/{bot_id}/evaluations")]
 pub(super) async fn list(
     state: Data<State>,
@@ -339,7 +339,7 @@ pub(super) async fn list(
 /// Get evaluation
 ///
 /// With its cases, what each came to, and what has changed since the evaluation before.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("evaluation_id" = String, Path, description = "Unique identifier of the evaluation")), responses((status = 200, body = envelope::Data<EvaluationDetails>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique identifier of the bot"), ("evaluation_id" = String, Path, description = "Unique identifier of the evaluation")), responses((status = 200, body = envelope::Data<EvaluationDetails>)))]
 #[get("/bots/{bot_id}/evaluations/{evaluation_id}")]
 pub(super) async fn get(
     state: Data<State>,

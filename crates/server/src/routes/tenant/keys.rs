@@ -72,7 +72,7 @@ impl JsonBody for NewBotKeyBody {}
 /// Create bot API key
 ///
 /// The key opens this bot alone, for the Agent API under `/v1`. It is shown this once.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique bot identifier")), request_body = NewBotKeyBody, responses((status = 201, body = envelope::Data<NewBotKeyView>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique bot identifier")), request_body = NewBotKeyBody, responses((status = 201, body = envelope::Data<NewBotKeyView>)))]
 #[post("/bots/{bot_id}/api-keys")]
 pub(super) async fn create(
     state: Data<State>,
@@ -95,7 +95,7 @@ pub(super) async fn create(
 /// List bot API keys
 ///
 /// Newest first, revoked ones included.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique bot identifier")), responses((status = 200, body = envelope::Data<Vec<BotKeyView>>)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique bot identifier")), responses((status = 200, body = envelope::Data<Vec<BotKeyView>>)))]
 #[get("/bots/{bot_id}/api-keys")]
 pub(super) async fn list(
     state: Data<State>,
@@ -111,7 +111,7 @@ pub(super) async fn list(
 /// Revoke bot API key
 ///
 /// Within five seconds it opens nothing more.
-#[utoipa::path(tag = "Bots", params(("bot_id" = String, Path, description = "Unique bot identifier"), ("key_id" = String, Path, description = "Unique key identifier")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Tenant API: Bots", params(("bot_id" = String, Path, description = "Unique bot identifier"), ("key_id" = String, Path, description = "Unique key identifier")), responses((status = 200, body = envelope::Done)))]
 #[delete("/bots/{bot_id}/api-keys/{key_id}")]
 pub(super) async fn revoke(
     state: Data<State>,

@@ -137,7 +137,7 @@ impl From<(Exchange, Receipt)> for ReceiptView {
 /// Get receipt
 ///
 /// How a bot's answer came to be: from which chunks, by which provider and model, and how long it took.
-#[utoipa::path(tag = "Conversations", params(("message_id" = String, Path, description = "Unique identifier of the bot's message")), responses((status = 200, body = envelope::Data<ReceiptView>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(("message_id" = String, Path, description = "Unique identifier of the bot's message")), responses((status = 200, body = envelope::Data<ReceiptView>)))]
 #[get("/messages/{message_id}/receipt")]
 pub(super) async fn get(
     state: Data<State>,

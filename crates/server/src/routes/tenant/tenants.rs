@@ -62,7 +62,7 @@ struct Utilization {
 }
 
 /// Get tenant information
-#[utoipa::path(tag = "Tenant", responses((status = 200, body = envelope::Data<TenantView>)))]
+#[utoipa::path(tag = "Tenant API: Tenant", responses((status = 200, body = envelope::Data<TenantView>)))]
 #[get("/tenant/info")]
 pub(super) async fn info(caller: Caller) -> HttpResponse {
     let tenant = &caller.0.tenant;
@@ -80,7 +80,7 @@ pub(super) async fn info(caller: Caller) -> HttpResponse {
 }
 
 /// Get usage statistics
-#[utoipa::path(tag = "Tenant", responses((status = 200, body = envelope::Data<UsageView>)))]
+#[utoipa::path(tag = "Tenant API: Tenant", responses((status = 200, body = envelope::Data<UsageView>)))]
 #[get("/tenant/usage")]
 pub(super) async fn usage(state: Data<State>, caller: Caller) -> ApiResult<HttpResponse> {
     let report = tenants::usage(&state.app, &caller.0).await?;

@@ -213,7 +213,7 @@ fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T
 }
 
 /// List webhooks
-#[utoipa::path(tag = "Webhooks", params(ListWebhooks), responses((status = 200, body = envelope::Listed<WebhookView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(ListWebhooks), responses((status = 200, body = envelope::Listed<WebhookView>)))]
 #[get("/webhooks")]
 pub(super) async fn list(
     state: Data<State>,
@@ -229,7 +229,7 @@ pub(super) async fn list(
 ///
 /// Events of the chosen kinds are sent to the address from now on, signed by the Standard Webhooks scheme, at least once,
 /// and in order for each conversation. At most 20 webhooks.
-#[utoipa::path(tag = "Webhooks", request_body = CreateWebhook, responses((status = 201, body = envelope::Data<WebhookWithKey>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", request_body = CreateWebhook, responses((status = 201, body = envelope::Data<WebhookWithKey>)))]
 #[post("/webhooks")]
 pub(super) async fn create(
     state: Data<State>,
@@ -254,7 +254,7 @@ pub(super) async fn create(
 }
 
 /// Get webhook
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 200, body = envelope::Data<WebhookView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 200, body = envelope::Data<WebhookView>)))]
 #[get("/webhooks/{webhook_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -266,7 +266,7 @@ pub(super) async fn get(
 }
 
 /// Update webhook
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), request_body = UpdateWebhook, responses((status = 200, body = envelope::Data<WebhookView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), request_body = UpdateWebhook, responses((status = 200, body = envelope::Data<WebhookView>)))]
 #[patch("/webhooks/{webhook_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -287,7 +287,7 @@ pub(super) async fn update(
 }
 
 /// Delete webhook
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 200, body = envelope::Done)))]
 #[delete("/webhooks/{webhook_id}")]
 pub(super) async fn delete(
     state: Data<State>,
@@ -301,7 +301,7 @@ pub(super) async fn delete(
 /// Rotate webhook key
 ///
 /// A new key, shown once. The old one signs too for a while: each event then has two signatures.
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), request_body = RotateKey, responses((status = 200, body = envelope::Data<WebhookWithKey>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), request_body = RotateKey, responses((status = 200, body = envelope::Data<WebhookWithKey>)))]
 #[post("/webhooks/{webhook_id}/rotate")]
 pub(super) async fn rotate(
     state: Data<State>,
@@ -319,7 +319,7 @@ pub(super) async fn rotate(
 /// List webhook deliveries
 ///
 /// What was sent to a webhook in the last 30 days, and what came of it, newest first.
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook"), ListDeliveries), responses((status = 200, body = envelope::Listed<DeliveryView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook"), ListDeliveries), responses((status = 200, body = envelope::Listed<DeliveryView>)))]
 #[get("/webhooks/{webhook_id}/deliveries")]
 pub(super) async fn deliveries(
     state: Data<State>,
@@ -338,7 +338,7 @@ pub(super) async fn deliveries(
 /// Replay webhook delivery
 ///
 /// Sends an event again, however it ended before.
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook"), ("delivery_id" = String, Path, description = "Unique identifier of the delivery")), responses((status = 200, body = envelope::Data<DeliveryView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook"), ("delivery_id" = String, Path, description = "Unique identifier of the delivery")), responses((status = 200, body = envelope::Data<DeliveryView>)))]
 #[post("/webhooks/{webhook_id}/deliveries/{delivery_id}/replay")]
 pub(super) async fn replay(
     state: Data<State>,
@@ -354,7 +354,7 @@ pub(super) async fn replay(
 /// Test webhook
 ///
 /// Sends an event that says nothing (`webhook.test`).
-#[utoipa::path(tag = "Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 201, body = envelope::Data<DeliveryView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 201, body = envelope::Data<DeliveryView>)))]
 #[post("/webhooks/{webhook_id}/test")]
 pub(super) async fn test(
     state: Data<State>,

@@ -17,9 +17,10 @@ use uuid::Uuid;
 use self::tools::{ToolBody, ToolView};
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, given};
+use crate::http::body::{JsonBody, given};
 use crate::http::idempotency::OperationId;
-use crate::http::params::{self, Query};
+use crate::http::params;
+use crate::routes::platform::body::{Json, Query};
 use crate::routes::tenant::envelope;
 use crate::state::State;
 
@@ -281,7 +282,7 @@ pub struct ListAgentLoops {
 }
 
 /// List agent loops
-#[utoipa::path(tag = "Agent loops", params(ListAgentLoops), responses((status = 200, body = envelope::Listed<AgentLoopView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(ListAgentLoops), responses((status = 200, body = envelope::Listed<AgentLoopView>)))]
 #[get("/agent-loops")]
 pub(super) async fn list(
     state: Data<State>,
@@ -296,7 +297,7 @@ pub(super) async fn list(
 /// Create agent loop
 ///
 /// Its model must call tools: that of an integration of kind `openai`, `anthropic` or `ollama`, or the operator's.
-#[utoipa::path(tag = "Agent loops", request_body = CreateAgentLoop, responses((status = 201, body = envelope::Data<AgentLoopView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", request_body = CreateAgentLoop, responses((status = 201, body = envelope::Data<AgentLoopView>)))]
 #[post("/agent-loops")]
 pub(super) async fn create(
     state: Data<State>,
@@ -311,7 +312,7 @@ pub(super) async fn create(
 }
 
 /// Get agent loop
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), responses((status = 200, body = envelope::Data<AgentLoopView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), responses((status = 200, body = envelope::Data<AgentLoopView>)))]
 #[get("/agent-loops/{agent_loop_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -327,7 +328,7 @@ pub(super) async fn get(
 /// Update agent loop
 ///
 /// Executions under way go on as they began.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = UpdateAgentLoop, responses((status = 200, body = envelope::Data<AgentLoopView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = UpdateAgentLoop, responses((status = 200, body = envelope::Data<AgentLoopView>)))]
 #[patch("/agent-loops/{agent_loop_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -346,7 +347,7 @@ pub(super) async fn update(
 /// Delete agent loop
 ///
 /// With all its executions.
-#[utoipa::path(tag = "Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), responses((status = 200, body = envelope::Done)))]
 #[delete("/agent-loops/{agent_loop_id}")]
 pub(super) async fn delete(
     state: Data<State>,

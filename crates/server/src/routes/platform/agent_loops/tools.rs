@@ -156,7 +156,7 @@ impl ToolBody {
                     query: self.query.unwrap_or_default(),
                     headers,
                     secret_headers: BTreeMap::new(),
-                    acts: self.acts.unwrap_or(method != HttpMethod::Get),
+                    acts: self.acts.unwrap_or(true),
                 };
                 Ok(NewTool::Http(NewHttp { tool, secrets }))
             }

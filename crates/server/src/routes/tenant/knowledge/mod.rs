@@ -27,7 +27,7 @@ use crate::http::params::{self, Query};
 use crate::state::State;
 
 /// List knowledge sources
-#[utoipa::path(tag = "Knowledge", params(ListSources), responses((status = 200, body = envelope::Listed<SourceView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(ListSources), responses((status = 200, body = envelope::Listed<SourceView>)))]
 #[get("/knowledge/sources")]
 pub(super) async fn list(
     state: Data<State>,
@@ -50,7 +50,7 @@ pub(super) async fn list(
 /// Get knowledge source
 ///
 /// With its content and chunks, and how far its reading has come.
-#[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source"), ShowSource), responses((status = 200, body = envelope::Data<SourceDetailsView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source"), ShowSource), responses((status = 200, body = envelope::Data<SourceDetailsView>)))]
 #[get("/knowledge/sources/{source_id}")]
 pub(super) async fn get(
     state: Data<State>,
@@ -72,7 +72,7 @@ pub(super) async fn get(
 /// Update knowledge source
 ///
 /// Only the fields given change. New content is answered from as soon as this is answered.
-#[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), request_body = UpdateSource, responses((status = 200, body = envelope::Data<SourceBriefView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), request_body = UpdateSource, responses((status = 200, body = envelope::Data<SourceBriefView>)))]
 #[put("/knowledge/sources/{source_id}")]
 pub(super) async fn update(
     state: Data<State>,
@@ -89,7 +89,7 @@ pub(super) async fn update(
 /// Refresh knowledge source
 ///
 /// Reads a file or a website again, in the background. Pages that have not changed are not sent again.
-#[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), responses((status = 200, body = envelope::Data<SourceBriefView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), responses((status = 200, body = envelope::Data<SourceBriefView>)))]
 #[post("/knowledge/sources/{source_id}/refresh")]
 pub(super) async fn refresh(
     state: Data<State>,
@@ -105,7 +105,7 @@ pub(super) async fn refresh(
 ///
 /// Server-sent events: `progress` whenever something about it changes, `completed` when it is no longer being
 /// read; both carry the source as `data.source` in the envelope.
-#[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), responses((status = 200, body = envelope::Data<SourceBriefView>, content_type = "text/event-stream")))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source")), responses((status = 200, body = envelope::Data<SourceBriefView>, content_type = "text/event-stream")))]
 #[get("/knowledge/sources/{source_id}/events")]
 pub(super) async fn events(
     state: Data<State>,
@@ -121,7 +121,7 @@ fn shown(named: NamedSource) -> HttpResponse {
 }
 
 /// Delete knowledge source
-#[utoipa::path(tag = "Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source to delete")), responses((status = 200, body = envelope::Done)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", params(("source_id" = String, Path, description = "Unique identifier of the knowledge source to delete")), responses((status = 200, body = envelope::Done)))]
 #[delete("/knowledge/sources/{source_id}")]
 pub(super) async fn delete(
     state: Data<State>,
@@ -135,7 +135,7 @@ pub(super) async fn delete(
 /// Search knowledge
 ///
 /// Shows what retrieval finds for a question, as an answer would get it.
-#[utoipa::path(tag = "Knowledge", request_body = SearchBody, responses((status = 200, body = envelope::Data<SearchView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", request_body = SearchBody, responses((status = 200, body = envelope::Data<SearchView>)))]
 #[post("/knowledge/search")]
 pub(super) async fn search(
     state: Data<State>,
