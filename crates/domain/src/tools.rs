@@ -72,7 +72,7 @@ pub struct HttpTool {
     pub headers: BTreeMap<String, String>,
     /// Headers that are sealed, by name.
     pub secret_headers: BTreeMap<String, Vec<u8>>,
-    /// Whether it changes something, so that a call may need approval.
+    /// Whether it tells or changes something elsewhere, so that a call may need approval.
     pub acts: bool,
 }
 
@@ -91,7 +91,7 @@ impl Tool {
         }
     }
 
-    /// Whether it changes something.
+    /// Whether it tells or changes something elsewhere.
     pub const fn acts(&self) -> bool {
         match self {
             Self::Http(http) => http.acts,

@@ -65,7 +65,7 @@ pub struct AgentPageQuery {
     /// Page number (default: 1)
     #[param(value_type = Option<u32>, minimum = 1)]
     pub page: Option<String>,
-    /// Items per page (default: 20, max: 250)
+    /// Items per page (default and max: 250)
     #[param(value_type = Option<u32>, minimum = 1, maximum = 250)]
     pub limit: Option<String>,
 }

@@ -138,7 +138,7 @@ pub struct ListCustomers {
     /// Page number (default: 1)
     #[param(value_type = Option<u32>, minimum = 1)]
     page: Option<String>,
-    /// Items per page (default: 20, max: 250)
+    /// Items per page (default and max: 250)
     #[param(value_type = Option<u32>, minimum = 1, maximum = 250)]
     limit: Option<String>,
     /// a-z, z-a, oldest or newest (default)

@@ -23,7 +23,7 @@ pub struct ToolView {
     /// A JSON Schema of the arguments.
     #[schema(value_type = Object)]
     parameters: Value,
-    /// Whether it changes something, so that a call may wait for approval.
+    /// Whether it tells or changes something elsewhere, so that a call may wait for approval.
     acts: bool,
     /// Of `http`: how and where it is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub struct ToolBody {
     /// Of `http` and `openapi`: headers that are stored encrypted and never shown
     #[schema(value_type = Option<Object>)]
     secret_headers: Option<BTreeMap<String, Option<String>>>,
-    /// Of `http`: whether it changes something, so that a call may wait for approval (default: true but for GET)
+    /// Of `http`: whether it tells or changes something elsewhere, so that a call may wait for approval (default: true)
     acts: Option<bool>,
     /// Of `openapi`: an OpenAPI 3 document, as a JSON object; each operation is a tool
     #[schema(value_type = Option<Object>)]
