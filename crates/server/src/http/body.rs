@@ -171,7 +171,9 @@ fn plain(problem: &str) -> Option<String> {
     {
         return None;
     }
-    let (said, expected) = problem.rsplit_once("expected ")?;
+    let Some((said, expected)) = problem.rsplit_once("expected ") else {
+        return Some(problem.to_owned());
+    };
     let expected = match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" | "i16" | "i32" | "i64" => "a whole number",
         "f32" | "f64" => "a number",

@@ -1003,6 +1003,9 @@ async fn a_visitors_words_are_told_to_no_server_unasked(server: &TestServer) {
     let fields = json!({ "tools": [asks], "triggers": { "events": ["message.received"] } });
     let id = make(client, &integration, fields).await;
     provider.always(Behaviour::call("get_order", json!({ "id": "7" })));
+    let path = format!("/integrations/{integration}");
+    let off = patch(client, &path, json!({ "enabled": false })).await;
+    off.gives(200);
     let message = json!({ "message": "Look up order 7", "bot_id": bot });
     let path = "/conversations/session/messages";
     post(client, path, message).await.gives(200);

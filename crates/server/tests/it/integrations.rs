@@ -180,7 +180,7 @@ async fn an_ollama_answers(builder: Builder) {
     provider.next(Behaviour::answer("From Ollama."));
     let message = json!({ "message": "Hello?", "bot_id": bot });
     let turn = post(client, "/conversations/session/messages", message).await;
-    assert_eq!(turn.gives(200)["bot_message"]["message"], "From Ollama.");
+    assert_eq!(turn.gives(200)["bot_response"]["message"], "From Ollama.");
 }
 
 async fn what_cannot_be_used_is_refused(builder: Builder) {
