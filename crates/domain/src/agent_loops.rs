@@ -44,6 +44,17 @@ pub struct LoopLimits {
     pub seconds: u32,
 }
 
+/// Limits of which some are given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LimitsChange {
+    /// See [`LoopLimits::steps`].
+    pub steps: Option<u32>,
+    /// See [`LoopLimits::tokens`].
+    pub tokens: Option<u32>,
+    /// See [`LoopLimits::seconds`].
+    pub seconds: Option<u32>,
+}
+
 impl LoopLimits {
     /// Where the loop does not say.
     pub const DEFAULT: Self = Self {
@@ -57,6 +68,16 @@ impl LoopLimits {
         tokens: 1_000_000,
         seconds: 3_600,
     };
+
+    /// These, with what a change gives.
+    #[must_use]
+    pub fn with(self, change: LimitsChange) -> Self {
+        Self {
+            steps: change.steps.unwrap_or(self.steps),
+            tokens: change.tokens.unwrap_or(self.tokens),
+            seconds: change.seconds.unwrap_or(self.seconds),
+        }
+    }
 
     fn check(self) -> Result<()> {
         for (name, value, max) in [

@@ -92,7 +92,7 @@ impl ConnectedModels {
                 let address = base_url.ok_or_else(|| missing("base_url"))?;
                 let client = self.client(&address)?;
                 // What is not signed, an endpoint can't tell from anybody's.
-                let secret = Some(credential.ok_or_else(|| missing("api_key"))?.reveal());
+                let secret = credential.ok_or_else(|| missing("api_key"))?.reveal();
                 let model = connection.model.clone();
                 let clock = Arc::clone(&self.clock);
                 let made = Webhook::new(parse(&address)?, secret, model, clock, client);

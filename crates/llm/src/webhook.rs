@@ -1,7 +1,7 @@
 //! The provider `webhook`: the owner's own endpoint, which answers itself.
 //!
 //! It gets `{"type": "answer.requested", "system", "messages": [{"role", "content"}], "stream": true}`, signed by the
-//! Standard Webhooks scheme where there is a secret, and answers with `{"text": "..."}`, or with server-sent events:
+//! Standard Webhooks scheme, and answers with `{"text": "..."}`, or with server-sent events:
 //! `{"text": "a piece"}` for each piece, and `[DONE]` at the end.
 
 use std::sync::Arc;
@@ -29,16 +29,14 @@ impl Webhook {
     /// An endpoint at this address, signed for with the secret, as `whsec_` and base64, or else as it is.
     pub(crate) fn new(
         url: Url,
-        secret: Option<&str>,
+        secret: &str,
         model: Option<String>,
         clock: Arc<dyn Clock>,
         client: Client,
     ) -> Result<Self, SettingsError> {
-        let key = secret.map(|secret| {
-            let decoded = secret.strip_prefix("whsec_");
-            let decoded = decoded.and_then(|word| BASE64_STANDARD.decode(word).ok());
-            decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
-        });
+        let decoded = secret.strip_prefix("whsec_");
+        let decoded = decoded.and_then(|word| BASE64_STANDARD.decode(word).ok());
+        let key = decoded.unwrap_or_else(|| secret.as_bytes().to_vec());
         let endpoint = Endpoint { key, clock };
         let (headers, limits) = (HeaderMap::new(), Limits::default());
         let model = model.unwrap_or_default();
@@ -66,7 +64,7 @@ impl AnswerModel for Webhook {
 }
 
 struct Endpoint {
-    key: Option<Vec<u8>>,
+    key: Vec<u8>,
     clock: Arc<dyn Clock>,
 }
 
@@ -104,12 +102,10 @@ impl Dialect for Endpoint {
             headers.insert(HeaderName::from_static(name), value);
             Ok(())
         };
-        if let Some(key) = &self.key {
-            set(
-                "webhook-signature",
-                egress::sign(&id, timestamp, body, &[key]),
-            )?;
-        }
+        set(
+            "webhook-signature",
+            egress::sign(&id, timestamp, body, &[&self.key]),
+        )?;
         set("webhook-id", id)?;
         set("webhook-timestamp", timestamp.to_string())?;
         Ok(headers)

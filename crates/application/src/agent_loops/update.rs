@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use domain::actors::Actor;
-use domain::agent_loops::{AgentLoop, Approval, LoopLimits};
+use domain::agent_loops::{AgentLoop, Approval, LimitsChange};
 use domain::events::EventKind;
 use domain::{AgentLoopId, ConnectionId, Error, Result};
 use validator::Validate;
@@ -24,8 +24,8 @@ pub struct Change {
     pub instructions: Option<String>,
     /// All tools; secrets that are not given are kept from the tool of the same name and address.
     pub tools: Option<Vec<NewTool>>,
-    /// What the limits become, made of those that are.
-    pub limits: Option<LoopLimits>,
+    /// Those of the limits that are given.
+    pub limits: LimitsChange,
     /// See [`domain::agent_loops::Program::approval`].
     pub approval: Option<Approval>,
     /// See [`domain::agent_loops::Triggers::cron`].
@@ -73,7 +73,7 @@ async fn changed(app: &App, mut agent_loop: AgentLoop, change: Change) -> Result
     if let Some(new) = change.tools {
         program.tools = tools::make(app, tenant, id, new, &program.tools)?;
     }
-    program.limits = change.limits.unwrap_or(program.limits);
+    program.limits = program.limits.with(change.limits);
     program.approval = change.approval.unwrap_or(program.approval);
     if let Some(instructions) = change.instructions {
         program.instructions = instructions;

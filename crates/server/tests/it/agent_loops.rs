@@ -33,6 +33,7 @@ on_both!(
     a_cancelled_execution_begins_no_further_step: open,
     a_model_that_fails_ends_it: open,
     a_suspended_tenants_loops_do_nothing: open,
+    changes_at_once_lose_nothing: open,
     what_a_model_does_wrong_it_is_told: open,
     a_schedule_begins_executions: open,
     a_visitors_message_begins_an_execution: open,
@@ -930,6 +931,29 @@ async fn a_suspended_tenants_loops_do_nothing(server: &TestServer) {
     })
     .await;
     assert_eq!(provider.requests().len(), asked);
+}
+
+/// What each changes stays, also of one object within the loop.
+async fn changes_at_once_lose_nothing(server: &TestServer) {
+    let client = &server.client;
+    let (_provider, id) = looped(client, json!({})).await;
+    let path = format!("/agent-loops/{id}");
+    for round in 1..=20 {
+        let changes = [
+            json!({ "limits": { "steps": round } }),
+            json!({ "limits": { "tokens": round } }),
+            json!({ "limits": { "seconds": round } }),
+        ];
+        let changes = changes.map(|change| patch(client, &path, change));
+        for changed in futures_util::future::join_all(changes).await {
+            changed.gives(200);
+        }
+        let now = get(client, &path).await.gives(200)["limits"].clone();
+        assert_eq!(
+            now,
+            json!({ "steps": round, "tokens": round, "seconds": round })
+        );
+    }
 }
 
 async fn what_a_model_does_wrong_it_is_told(server: &TestServer) {

@@ -7,7 +7,7 @@ use domain::{BotId, ConversationId, Resource, Result, TenantId, Timestamp};
 
 use super::engine::Conn;
 use super::people::{Names, given_by, of_bot, ordered_by};
-use super::{conversations as talks, executions, inbox, json, of_json};
+use super::{channel_talks, conversations as talks, executions, json, of_json};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{
     conversations, end_users, erasures, idempotency_keys as keys, leads, messages, orders,
@@ -119,7 +119,7 @@ pub(super) async fn erase_words(
     id: ConversationId,
     session_id: &str,
 ) -> Result<(), Fault> {
-    inbox::erase(conn, tenant, bot, session_id).await?;
+    channel_talks::erase(conn, tenant, bot, session_id).await?;
     let executions = executions::about(conn, tenant, key(id)).await?;
     let told = executions.iter().copied().chain([key(id)]);
     diesel::delete(events::table)

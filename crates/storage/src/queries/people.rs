@@ -19,7 +19,7 @@ use super::erasures::{begin_erasure, erase, unfinished};
 use super::executions;
 use super::leads::LeadRow;
 use super::orders::OrderRow;
-use super::{inbox, merging, run, word};
+use super::{channel_talks, merging, run, word};
 use crate::fault::Fault;
 use crate::schema::functions::lower;
 use crate::schema::{
@@ -346,7 +346,7 @@ async fn belongings(
             .await?;
         did.extend(rows);
         told.extend(told_of(conn, tenant, conversation).await?);
-        waiting.extend(inbox::waiting_of(conn, tenant, bot, &session_id).await?);
+        waiting.extend(channel_talks::waiting_of(conn, tenant, bot, &session_id).await?);
         for id in executions::about(conn, tenant, conversation).await? {
             worked.push(executions::whole(conn, tenant, id).await?);
         }

@@ -18,7 +18,7 @@ use super::engine::{Conn, together};
 use super::knowledge_index::StateRow;
 use super::statistics::{self, Counted};
 use super::usage::{self, Taken};
-use super::{Runs, agent_loops, end_users, inbox, leads, messages, outbox};
+use super::{Runs, agent_loops, channel_talks, end_users, leads, messages, outbox};
 use crate::fault::{Fault, Meaning};
 use crate::schema::{bots as bot_table, conversations};
 use crate::types::{Json, Key, Moment, key};
@@ -372,7 +372,7 @@ pub(super) async fn post(
         )
     };
     messages::insert(conn, tenant, &message).await?;
-    inbox::send(conn, tenant, bot.0.into(), &session_id, post).await?;
+    channel_talks::send(conn, tenant, bot.0.into(), &session_id, post).await?;
     usage::count_message(conn, tenant, &post.limits, post.at).await?;
     statistics::count_messages(conn, tenant, bot, post.conversation_id, at.0, 1).await?;
     Ok(Some(message))

@@ -58,6 +58,9 @@ pub fn read<T: Copy>(
     })
 }
 
+/// The most items of a page.
+const MOST: u32 = 250;
+
 /// A page by `page` and `limit`: 20 items where the client does not say, 250 at most.
 ///
 /// # Errors
@@ -72,9 +75,8 @@ pub fn page(page: Option<&str>, limit: Option<&str>) -> Result<PageRequest> {
 /// # Errors
 /// [`Error::Invalid`].
 pub fn whole(page: Option<&str>, limit: Option<&str>) -> Result<PageRequest> {
-    let (page, limit) = (number("page", page)?, number("limit", limit)?);
-    let sizes = sizes("limit");
-    PageRequest::sized(page, limit.or(Some(sizes.max)), sizes)
+    let most = MOST.to_string();
+    self::page(page, limit.or(Some(&most)))
 }
 
 /// A page by `skip` and `take`, as large as [`page`]'s.
@@ -90,7 +92,7 @@ const fn sizes(name: &'static str) -> PageSizes {
     PageSizes {
         name,
         default: 20,
-        max: 250,
+        max: MOST,
     }
 }
 

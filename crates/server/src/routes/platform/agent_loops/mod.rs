@@ -7,7 +7,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use application::agent_loops::{self, Change, Create};
 use domain::Result;
-use domain::agent_loops::{AgentLoop, Approval, LoopLimits, Triggers};
+use domain::agent_loops::{AgentLoop, Approval, LimitsChange, LoopLimits, Triggers};
 use domain::text::required;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -120,13 +120,12 @@ pub struct LimitsBody {
     seconds: Option<u32>,
 }
 
-impl LimitsBody {
-    /// The limits, those that are not given as they were.
-    fn read(self, before: LoopLimits) -> LoopLimits {
-        LoopLimits {
-            steps: self.steps.unwrap_or(before.steps),
-            tokens: self.tokens.unwrap_or(before.tokens),
-            seconds: self.seconds.unwrap_or(before.seconds),
+impl From<LimitsBody> for LimitsChange {
+    fn from(body: LimitsBody) -> Self {
+        Self {
+            steps: body.steps,
+            tokens: body.tokens,
+            seconds: body.seconds,
         }
     }
 }
@@ -180,7 +179,7 @@ impl CreateAgentLoop {
             Some(triggers) => (triggers.cron.flatten(), triggers.events),
             None => (None, None),
         };
-        let limits = self.limits.map(|limits| limits.read(LoopLimits::DEFAULT));
+        let limits = self.limits.map(LimitsChange::from).unwrap_or_default();
         Ok(Create {
             id: id.0.into(),
             name: required("name", self.name)?,
@@ -189,7 +188,7 @@ impl CreateAgentLoop {
             connection_id: ids.1.map(params::connection_id).transpose()?,
             instructions: required("instructions", self.instructions)?,
             tools: tools::read(self.tools.unwrap_or_default())?,
-            limits: limits.unwrap_or(LoopLimits::DEFAULT),
+            limits: LoopLimits::DEFAULT.with(limits),
             approval: match self.approval {
                 Some(word) => Approval::read("approval", &word)?,
                 None => Approval::WhenUntrusted,
@@ -237,7 +236,7 @@ pub struct UpdateAgentLoop {
 impl JsonBody for UpdateAgentLoop {}
 
 impl UpdateAgentLoop {
-    fn read(self, before: &AgentLoop) -> Result<Change> {
+    fn read(self) -> Result<Change> {
         let text = |field: &'static str, value: Option<Option<String>>| {
             value.map(|value| required(field, value)).transpose()
         };
@@ -255,7 +254,7 @@ impl UpdateAgentLoop {
             connection_id: connection.transpose()?,
             instructions: text("instructions", self.instructions)?,
             tools: self.tools.map(tools::read).transpose()?,
-            limits: self.limits.map(|limits| limits.read(before.program.limits)),
+            limits: self.limits.map(LimitsChange::from).unwrap_or_default(),
             approval: self
                 .approval
                 .map(|word| Approval::read("approval", &word))
@@ -337,8 +336,7 @@ pub(super) async fn update(
     body: Json<UpdateAgentLoop>,
 ) -> PlatformResult<HttpResponse> {
     let id = params::agent_loop_id(&id)?;
-    let before = agent_loops::get(&state.app, &caller.0, id).await?;
-    let change = body.0.read(&before)?;
+    let change = body.0.read()?;
     let changed = agent_loops::update(&state.app, &caller.0, id, change).await?;
     let view = AgentLoopView::from(changed);
     Ok(envelope::data(StatusCode::OK, view))
