@@ -37,6 +37,9 @@ pub enum Error {
     /// The bot has been switched off by its owner.
     #[error("the bot is inactive")]
     BotInactive,
+    /// It has been switched off, by its owner or by what went wrong with it.
+    #[error("{0} is disabled")]
+    Disabled(Resource),
     /// No credential, or one that is unknown, revoked, or of a suspended tenant.
     #[error("not authenticated")]
     Unauthenticated,
@@ -123,6 +126,8 @@ pub enum Clash {
     RequestUnderWay,
     /// Something with this id is there already.
     AlreadyExists,
+    /// The execution does not wait for its owner's word, or not any more.
+    NotWaiting,
 }
 
 /// Which of the plan's limits was reached.

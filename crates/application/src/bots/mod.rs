@@ -10,6 +10,7 @@ mod update;
 pub use create::create;
 pub use delete::delete;
 pub use get::get;
+pub(crate) use get::is_active;
 pub use list::list;
 pub use profile::{Profile, profile};
 pub use update::update;

@@ -23,7 +23,7 @@ pub use get::{get, messages};
 pub use list::list;
 pub use receipt::receipt;
 pub(crate) use receipt::receipt_of;
-pub use rejoin::rejoin;
+pub use rejoin::{Begun, rejoin};
 pub use replay::{Given, Replayed, replay};
 pub use send::{SendMessage, Silent, Turn, TurnObserver, send};
 

@@ -13,6 +13,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// answered. Longer than two providers' time-outs together.
 const ABANDONED_AFTER: Duration = Duration::from_secs(300);
 
+/// A turn that was begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// The visitor's message.
+    pub message: MessageId,
+    /// Whether who comes back was told that it failed: nobody makes its answer any more.
+    pub has_failed: bool,
+}
+
 /// Comes back to a turn that was begun: waits for its answer, wherever it is being made, and makes it where nobody
 /// does any more. The observer is told of the message at once.
 ///
@@ -23,10 +32,10 @@ pub async fn rejoin(
     app: &App,
     actor: &Actor,
     conversation: Option<ConversationId>,
-    id: MessageId,
+    begun: Begun,
     observer: &mut dyn TurnObserver,
 ) -> Result<Turn> {
-    let tenant = actor.tenant_id();
+    let (tenant, id) = (actor.tenant_id(), begun.message);
     let (message, answer) = find(app, actor, id).await?;
     if conversation.is_some_and(|named| named != message.conversation_id) {
         return Err(Error::NotFound(Resource::Message));
@@ -38,7 +47,7 @@ pub async fn rejoin(
         if let Some(answer) = answer {
             return Ok(Turn { message, answer });
         }
-        if app.clock.now() - message.created_at > ABANDONED_AFTER {
+        if begun.has_failed || app.clock.now() - message.created_at > ABANDONED_AFTER {
             let received = reopen(app, tenant, message).await?;
             // Whoever began it may have told pieces of it.
             observer.restart().await;

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::App;
 use crate::agent_loops::{self, check_model};
+use crate::bots;
 
 /// An execution to be begun.
 #[derive(Debug, Clone)]
@@ -20,16 +21,16 @@ pub struct Begin {
 /// Begins an execution of a loop, in the background.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`]: an input that can't be taken (`input`), a loop that is disabled
-/// (`enabled`), or that has no model any more.
+/// [`Error::NotFound`]; [`Error::Disabled`]; [`Error::BotInactive`]; [`Error::Invalid`]: an input that can't be taken
+/// (`input`), or a loop that has no model any more.
 #[tracing::instrument(level = "debug", name = "executions.begin", skip_all)]
 pub async fn begin(app: &App, actor: &Actor, begin: Begin) -> Result<Execution> {
     let agent_loop = agent_loops::get(app, actor, begin.loop_id).await?;
     if !agent_loop.enabled {
-        return Err(Error::invalid(
-            "enabled",
-            "This agent loop is disabled; enable it to run it.",
-        ));
+        return Err(Error::Disabled(Resource::AgentLoop));
+    }
+    if !bots::is_active(app, agent_loop.tenant_id, agent_loop.bot_id).await? {
+        return Err(Error::BotInactive);
     }
     let input = begin.input.to_string();
     if input.len() > INPUT_MAX || input.contains("\\u0000") {

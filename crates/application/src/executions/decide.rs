@@ -1,7 +1,7 @@
 use domain::actors::Actor;
 use domain::executions::{Execution, ExecutionStatus, Step, StepStatus};
 use domain::text::{MESSAGE_MAX, no_nul};
-use domain::{AgentLoopId, Error, ExecutionId, Result, StepId};
+use domain::{AgentLoopId, Clash, Error, ExecutionId, Result, StepId};
 
 use super::get;
 use crate::App;
@@ -20,7 +20,7 @@ pub struct Decision {
 /// Has an execution go on that waits for approval: with the call, or with the model told that it was rejected.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`]: it does not wait (`status`), or for another call (`step_id`).
+/// [`Error::NotFound`]; [`Error::Conflict`] (`NotWaiting`); [`Error::Invalid`]: it waits for another call (`step_id`).
 #[tracing::instrument(level = "debug", name = "executions.decide", skip_all)]
 pub async fn decide(
     app: &App,
@@ -29,19 +29,13 @@ pub async fn decide(
     id: ExecutionId,
     decision: Decision,
 ) -> Result<(Execution, Vec<Step>)> {
-    let does_not_wait = || {
-        Error::invalid(
-            "status",
-            "This execution does not wait for approval, or not any more.",
-        )
-    };
     let (mut execution, steps) = get(app, actor, agent_loop, id).await?;
     let waits = |step: &&Step| step.status == StepStatus::WaitingForApproval;
     let mut step = steps
         .iter()
         .find(waits)
         .cloned()
-        .ok_or_else(does_not_wait)?;
+        .ok_or(Error::Conflict(Clash::NotWaiting))?;
     if decision.step.is_some_and(|named| named != step.id) {
         let problem = "The 'step_id' field must name the step that waits for approval.";
         return Err(Error::invalid("step_id", problem));
@@ -62,7 +56,7 @@ pub async fn decide(
     }
     execution.status = ExecutionStatus::Queued;
     if !app.executions.resume(&execution, &step).await? {
-        return Err(does_not_wait());
+        return Err(Error::Conflict(Clash::NotWaiting));
     }
     app.bell.ring();
     get(app, actor, agent_loop, id).await

@@ -12,6 +12,7 @@ use super::call::call;
 use super::finish::{End, finish};
 use crate::App;
 use crate::agent_loops::candidates;
+use crate::bots;
 use crate::connections;
 use crate::jobs::JobEnd;
 
@@ -89,6 +90,10 @@ impl Run<'_> {
         let tenant = self.app.tenants.find(self.execution.tenant_id).await?;
         if tenant.is_none_or(|tenant| !tenant.is_active) {
             return Ok(Next::End(failed("The account is suspended.")));
+        }
+        let bot = (self.execution.tenant_id, self.execution.bot_id);
+        if !bots::is_active(self.app, bot.0, bot.1).await? {
+            return Ok(Next::End(failed("The bot is inactive.")));
         }
         let open = |step: &Step| !step.status.has_result();
         let place = self.steps.iter().position(open);

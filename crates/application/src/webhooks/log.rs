@@ -45,13 +45,12 @@ pub async fn replay(app: &App, actor: &Actor, id: WebhookId, event: EventId) -> 
 /// Sends an endpoint an event that says nothing, whatever kinds it chose.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Invalid`] (`enabled`) for one that is disabled.
+/// [`Error::NotFound`]; [`Error::Disabled`].
 #[tracing::instrument(level = "debug", name = "webhooks.test", skip_all)]
 pub async fn test(app: &App, actor: &Actor, id: WebhookId, event: EventId) -> Result<Delivery> {
     let tenant_id = actor.tenant_id();
     if get(app, actor, id).await?.disabled.is_some() {
-        let problem = "The webhook is disabled and gets nothing; set its 'enabled' to true first.";
-        return Err(Error::invalid("enabled", problem));
+        return Err(Error::Disabled(Resource::Webhook));
     }
     let event = Event {
         id: event,

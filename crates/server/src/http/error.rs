@@ -280,6 +280,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             "Already exists",
             "Something with this id is there already",
         ),
+        Error::Conflict(Clash::NotWaiting) => told(
+            StatusCode::CONFLICT,
+            "Execution not waiting",
+            "This execution does not wait for approval, or not any more",
+        ),
         Error::LimitReached(Limit::Bots) => told(
             StatusCode::FORBIDDEN,
             "Bot limit reached for current plan",
@@ -299,6 +304,11 @@ fn of_domain(error: &Error) -> (StatusCode, Cow<'static, str>, Cow<'static, str>
             StatusCode::FORBIDDEN,
             "Bot is inactive",
             "Set the bot's 'is_active' to true to have it answer",
+        ),
+        Error::Disabled(resource) => (
+            StatusCode::FORBIDDEN,
+            format!("{resource} is disabled").into(),
+            "Set its 'enabled' to true first".into(),
         ),
         Error::Unauthenticated => told(
             StatusCode::UNAUTHORIZED,

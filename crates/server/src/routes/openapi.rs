@@ -18,49 +18,89 @@ use utoipa::{PartialSchema, ToSchema};
 use super::agent::error::AgentErrorBody;
 use crate::http::error::ErrorBody;
 
-/// The errors that every endpoint may answer with.
-const COMMON: [(&str, &str); 7] = [
-    (
-        "400",
-        "A parameter or field is missing or can't be taken; the error names it",
-    ),
-    (
-        "401",
-        "No key, or one that is unknown, revoked, or of a suspended tenant",
-    ),
-    ("403", "The plan's limit is reached, or the bot is inactive"),
-    ("404", "It does not exist, or belongs to another tenant"),
-    (
-        "429",
-        "More requests than the plan's rate; `Retry-After` says when to come again",
-    ),
-    ("500", "A fault of the server"),
-    (
-        "503",
-        "Too much to do; `Retry-After` says when to come again",
-    ),
+/// An error that operations answer with.
+struct Failure {
+    status: &'static str,
+    means: &'static str,
+    /// Which operations do, beside those whose handlers name the status.
+    of: fn(&Traits) -> bool,
+}
+
+/// What an operation is like, as far as its errors depend on it.
+struct Traits {
+    has_ids: bool,
+    has_query: bool,
+    has_body: bool,
+    is_keyed: bool,
+    is_platforms: bool,
+}
+
+const FAILURES: [Failure; 12] = [
+    Failure {
+        status: "400",
+        means: "It can't be read: the body is no JSON, the path no UTF-8. Outside the Platform API also: a parameter or field \
+                is missing or can't be taken; the error names it",
+        of: |of| of.has_ids || of.has_body || of.is_keyed || (of.has_query && !of.is_platforms),
+    },
+    Failure {
+        status: "401",
+        means: "No key, or one that is unknown, revoked, or of a suspended tenant",
+        of: |_| true,
+    },
+    Failure {
+        status: "403",
+        means: "The plan's limit is reached, or what is to act is switched off",
+        of: |_| false,
+    },
+    Failure {
+        status: "404",
+        means: "It does not exist, or belongs to another tenant",
+        of: |of| of.has_ids,
+    },
+    Failure {
+        status: "409",
+        means: "The first request with this `Idempotency-Key` is still being done, or what it is about is in another state",
+        of: |of| of.is_keyed,
+    },
+    Failure {
+        status: "413",
+        means: "The request is too large",
+        of: |of| of.has_body,
+    },
+    Failure {
+        status: "415",
+        means: "The body has another type than the one that is read here",
+        of: |of| of.has_body,
+    },
+    Failure {
+        status: "422",
+        means: "The `Idempotency-Key` was sent with another request before; and in the Platform API, a parameter or field is \
+                missing or can't be taken",
+        of: |of| of.is_keyed || (of.is_platforms && (of.has_body || of.has_query)),
+    },
+    Failure {
+        status: "429",
+        means: "More requests than the plan's rate; `Retry-After` says when to come again",
+        of: |_| true,
+    },
+    Failure {
+        status: "500",
+        means: "A fault of the server",
+        of: |_| true,
+    },
+    Failure {
+        status: "502",
+        means: "No AI provider gave an answer",
+        of: |_| false,
+    },
+    Failure {
+        status: "503",
+        means: "Too much to do; `Retry-After` says when to come again",
+        of: |_| true,
+    },
 ];
-/// Errors of requests that bring something.
-const OF_BODIES: [(&str, &str); 3] = [
-    ("413", "The request is too large"),
-    (
-        "415",
-        "The body has another type than the one that is read here",
-    ),
-    ("502", "No AI provider gave an answer"),
-];
-/// Errors of requests that may have an `Idempotency-Key`.
-const OF_KEYS: [(&str, &str); 2] = [
-    (
-        "409",
-        "The first request with this `Idempotency-Key` is still being done",
-    ),
-    (
-        "422",
-        "The `Idempotency-Key` was sent with another request before; and in the Platform API, a parameter or field is missing \
-         or can't be taken",
-    ),
-];
+/// What the Platform API's groups begin with.
+const PLATFORM: &str = "Platform API";
 /// What the groups of operations begin with, and what they are.
 const DIALECTS: [(&str, &str); 3] = [
     (
@@ -68,7 +108,7 @@ const DIALECTS: [(&str, &str); 3] = [
         "Bots, knowledge, conversations, with a tenant's key.",
     ),
     (
-        "Platform API",
+        PLATFORM,
         "A bot's models, channels, agent loops and webhooks, with a tenant's key. Fields that can't be taken are 422.",
     ),
     ("Agent API", "One bot, with its own key."),
@@ -161,9 +201,8 @@ pub fn describe(document: &mut OpenApi, dialect: &Described) {
         if dialect.keyed
             && let Some(operation) = &mut item.post
         {
-            complete(operation, dialect, &OF_KEYS);
             let key = ParameterBuilder::new()
-                .name("Idempotency-Key")
+                .name(IDEMPOTENCY_KEY)
                 .parameter_in(ParameterIn::Header)
                 .description(Some(
                     "Repeats the request safely: the first answer comes again",
@@ -174,10 +213,6 @@ pub fn describe(document: &mut OpenApi, dialect: &Described) {
                 .get_or_insert_default()
                 .push(RefOr::T(key.build()));
         }
-        let bringing = [&mut item.post, &mut item.put, &mut item.patch]
-            .into_iter()
-            .flatten();
-        bringing.for_each(|operation| complete(operation, dialect, &OF_BODIES));
         let all = [
             &mut item.get,
             &mut item.delete,
@@ -188,7 +223,7 @@ pub fn describe(document: &mut OpenApi, dialect: &Described) {
         .into_iter()
         .flatten();
         all.for_each(|operation| {
-            complete(operation, dialect, &COMMON);
+            fail(operation, dialect);
             name(operation, dialect);
             let scheme = |name: &&str| SecurityRequirement::new::<_, _, String>(*name, []);
             operation.security = Some(dialect.schemes.iter().map(scheme).collect());
@@ -196,20 +231,51 @@ pub fn describe(document: &mut OpenApi, dialect: &Described) {
     }
 }
 
-fn complete(operation: &mut Operation, dialect: &Described, errors: &[(&str, &str)]) {
-    for (status, description) in errors {
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+impl Traits {
+    fn of(operation: &Operation) -> Self {
+        let parameters = operation.parameters.iter().flatten();
+        let parameters: Vec<_> = parameters
+            .filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some(parameter),
+                RefOr::Ref(_) => None,
+            })
+            .collect();
+        let has = |place: ParameterIn| {
+            parameters
+                .iter()
+                .any(|parameter| parameter.parameter_in == place)
+        };
+        let tags = operation.tags.iter().flatten();
+        Self {
+            has_ids: has(ParameterIn::Path),
+            has_query: has(ParameterIn::Query),
+            has_body: operation.request_body.is_some(),
+            is_keyed: parameters
+                .iter()
+                .any(|parameter| parameter.name == IDEMPOTENCY_KEY),
+            is_platforms: tags.into_iter().any(|tag| tag.starts_with(PLATFORM)),
+        }
+    }
+}
+
+/// Adds the errors that an operation answers with, and says what those are that its handler names.
+fn fail(operation: &mut Operation, dialect: &Described) {
+    let traits = Traits::of(operation);
+    for Failure { status, means, of } in &FAILURES {
+        let responses = &mut operation.responses.responses;
+        if !of(&traits) && !responses.contains_key(*status) {
+            continue;
+        }
         let body = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name(dialect.error)))
             .build();
         let response = ResponseBuilder::new()
-            .description(*description)
+            .description(*means)
             .content("application/json", body)
             .build();
-        operation
-            .responses
-            .responses
-            .entry((*status).to_owned())
-            .or_insert(RefOr::T(response));
+        responses.insert((*status).to_owned(), RefOr::T(response));
     }
 }
 

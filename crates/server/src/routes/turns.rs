@@ -7,12 +7,12 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data};
 use application::answering::AnswerObserver;
-use application::conversations::{self, SendMessage, Turn, TurnObserver};
+use application::conversations::{self, Begun, SendMessage, Turn, TurnObserver};
 use async_trait::async_trait;
+use domain::ConversationId;
 use domain::actors::Actor;
 use domain::messages::Message;
 use domain::retrieval::Findings;
-use domain::{ConversationId, MessageId};
 use futures_util::stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
@@ -42,8 +42,8 @@ pub trait Telling: Send + 'static {
 pub enum Wanted {
     /// A new one.
     New(SendMessage),
-    /// One that was begun with this message, in the conversation named or in any.
-    Begun(Option<ConversationId>, MessageId),
+    /// One that was begun, in the conversation named or in any.
+    Begun(Option<ConversationId>, Begun),
 }
 
 /// Takes a turn and answers with its events. What goes wrong before the visitor's message is stored is an
@@ -66,8 +66,8 @@ pub async fn stream(
         let app = &state.app;
         let taken = match wanted {
             Wanted::New(command) => conversations::send(app, &actor, command, &mut observer).await,
-            Wanted::Begun(conversation, message) => {
-                conversations::rejoin(app, &actor, conversation, message, &mut observer).await
+            Wanted::Begun(conversation, begun) => {
+                conversations::rejoin(app, &actor, conversation, begun, &mut observer).await
             }
         };
         match taken {

@@ -20,7 +20,7 @@ on_both!(
 );
 
 /// On this plan without a request rate, with a line of its own in the settings file.
-fn unhurried(builder: Builder, plan: Plan, change: &str) -> Builder {
+pub fn unhurried(builder: Builder, plan: Plan, change: &str) -> Builder {
     let file = format!(
         "[plans.{}]\nrequests_per_minute = 0\n{change}\n",
         plan.as_str()
@@ -282,6 +282,7 @@ async fn each_key_has_its_own_rate(server: &TestServer) {
         (Plan::Free, "60"),
         (Plan::Starter, "120"),
         (Plan::Professional, "300"),
+        (Plan::Enterprise, "1000"),
     ];
     for _ in 0..61 {
         get(&server.client, "/tenant/info").await;

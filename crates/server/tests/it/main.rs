@@ -7,10 +7,12 @@
 )]
 
 mod agent;
+mod agent_chat;
 mod agent_keys;
 mod agent_loops;
 mod analytics;
 mod answers;
+mod approvals;
 mod binary;
 mod bot_changes;
 mod bots;
@@ -24,6 +26,7 @@ mod crashes;
 mod edits;
 mod embeddings;
 mod evaluations;
+mod executions;
 mod forms;
 mod hostile;
 mod idempotency;
@@ -39,7 +42,9 @@ mod program;
 mod providers;
 mod raw;
 mod receipts;
+mod refusals;
 mod requests;
+mod routes;
 mod search;
 mod sessions;
 mod sites;

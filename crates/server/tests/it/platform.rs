@@ -1,12 +1,10 @@
 //! The Platform API, beside the Tenant API under the same prefix.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::TestServer;
 
 use crate::support::{
-    ASK_HOURS, HOURS, Told, agent, bot_that_knows, delete, get, make_bot, on_both, patch, say,
-    text, usage,
+    ASK_HOURS, HOURS, Told, bot_that_knows, delete, get, make_bot, on_both, patch, say, text, usage,
 };
 
 on_both!(
@@ -14,7 +12,6 @@ on_both!(
     conversations_go_by_their_id_as_well,
     a_bots_conversations_are_listed,
     a_deleted_conversation_leaves_the_figures_and_not_the_usage,
-    every_body_is_read_alike,
 );
 
 async fn a_bot_is_changed_by_patch(server: &TestServer) {
@@ -114,58 +111,4 @@ async fn a_deleted_conversation_leaves_the_figures_and_not_the_usage(server: &Te
     assert_eq!(figures["total_messages"], 2);
     let again = say(client, "gone", "Hello").await;
     assert_ne!(again, Value::Null, "the name is free again");
-}
-
-/// Every operation that takes JSON refuses what is none, is too large, or does not fit, before it looks at anything else.
-async fn every_body_is_read_alike(server: &TestServer) {
-    let client = &server.client;
-    let bot = bot_that_knows(client, HOURS).await;
-    let agent = agent(server, &bot).await;
-    let request = client.request_outside(Method::GET, "/openapi.json");
-    let document = client.answer(request).await.unwrap().body;
-    let mut operations = 0;
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            let content = &operation["requestBody"]["content"]["application/json"];
-            let dialect = operation["tags"][0].as_str().unwrap();
-            let is_platforms = dialect.starts_with("Platform API");
-            if content.is_null() || dialect.starts_with("Tenant API") {
-                continue;
-            }
-            operations += 1;
-            let schema = content["schema"]["$ref"].as_str().unwrap_or_default();
-            let schema = document.pointer(schema.trim_start_matches('#'));
-            let has_name = schema.is_some_and(|schema| schema["properties"]["name"].is_object());
-            let client = if is_platforms { client } else { &agent };
-            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-            let send = async |kind: &str, body: String| {
-                let request = client.request_outside(method.clone(), path);
-                let request = request.header("content-type", kind);
-                let answer = client.answer(request.body(body)).await.unwrap();
-                (answer.status, answer.text)
-            };
-            let called = format!("{method} {path}");
-            for broken in ["{", "[]", "1", ""] {
-                let (status, told) = send("application/json", broken.into()).await;
-                // Some bodies may be left out.
-                let is_left_out = broken.is_empty() && status != 400;
-                assert!(
-                    status == 400 || is_left_out,
-                    "{called} {broken}: {status} {told}"
-                );
-            }
-            let (status, told) = send("text/plain", "{}".into()).await;
-            assert_eq!(status, 415, "{called}: {told}");
-            let large = format!("{{{}}}", " ".repeat(20_000_000));
-            let (status, told) = send("application/json", large).await;
-            assert_eq!(status, 413, "{called}: {told}");
-            if is_platforms && has_name {
-                let wrong = json!({ "name": { "a": 1 } }).to_string();
-                let (status, told) = send("application/json", wrong).await;
-                assert_eq!(status, 422, "{called}: {told}");
-                assert!(told.contains("Invalid field: name"), "{called}: {told}");
-            }
-        }
-    }
-    assert!(operations >= 15, "{operations}");
 }

@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use contracts::postgres::TestDatabase;
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::Client;
@@ -69,6 +72,40 @@ impl Place {
             traces += row.get::<_, i64>(0) as usize;
         }
         traces
+    }
+
+    /// Takes from the store all that is not needed to know who asks.
+    pub async fn ruin(&self) {
+        let known = ["tenants", "api_keys"];
+        if let Some(database) = &self.database {
+            let client = database.connect().await;
+            let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+            for row in client.query(tables, &[]).await.unwrap() {
+                let table: String = row.get(0);
+                if !known.contains(&table.as_str()) {
+                    let drop = format!("DROP TABLE IF EXISTS {table} CASCADE");
+                    client.batch_execute(&drop).await.unwrap();
+                }
+            }
+            return;
+        }
+        #[derive(QueryableByName)]
+        struct Table {
+            #[diesel(sql_type = Text)]
+            name: String,
+        }
+        let path = self.data().join("botwright.db");
+        let mut store = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+        let settings = "PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 10000";
+        store.batch_execute(settings).unwrap();
+        let tables =
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        for table in sql_query(tables).load::<Table>(&mut store).unwrap() {
+            if !known.contains(&table.name.as_str()) {
+                let drop = format!("DROP TABLE {}", table.name);
+                store.batch_execute(&drop).unwrap();
+            }
+        }
     }
 
     /// With a setting, which may be given again to change it.

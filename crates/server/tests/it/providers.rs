@@ -35,7 +35,7 @@ pub fn with_provider(builder: Builder, provider: &FakeOpenAi) -> Builder {
 }
 
 /// On it alone.
-fn alone(builder: Builder, provider: &FakeOpenAi) -> Builder {
+pub fn alone(builder: Builder, provider: &FakeOpenAi) -> Builder {
     with_provider(builder, provider).setting("BOTWRIGHT_LLM_FALLBACK", "none")
 }
 

@@ -183,7 +183,7 @@ async fn a_new_key_signs_beside_the_old_one(server: &TestServer) {
     ] {
         rotate(Some(wrong))
             .await
-            .refuses(400, "Invalid field: old_key_hours");
+            .refuses(422, "Invalid field: old_key_hours");
     }
 }
 
@@ -265,7 +265,7 @@ async fn an_endpoint_that_is_gone_is_switched_off(server: &TestServer) {
     say(client, "s", "Unheard?").await;
     post(client, &format!("{path}/test"), json!({}))
         .await
-        .refuses(400, "Invalid field: enabled");
+        .refuses(403, "Webhook is disabled");
     assert_eq!(site.requests().len(), 1);
     let on = patch(client, &path, json!({ "enabled": true })).await;
     assert_eq!(on.gives(200)["disabled_reason"], Value::Null);
@@ -296,7 +296,7 @@ async fn a_redirect_is_not_followed(server: &TestServer) {
         json!({ "url": inside.url("/hook") }),
     )
     .await;
-    refused.refuses(400, "Invalid field: url");
+    refused.refuses(422, "Invalid field: url");
 }
 
 async fn a_dead_endpoint_delays_nobody_else(server: &TestServer) {
@@ -384,7 +384,7 @@ async fn bad_input_is_refused(server: &TestServer) {
         ("description", json!("\0"), "Invalid field: description"),
     ] {
         let sentence = post(client, "/webhooks", with(field, value.clone())).await;
-        let sentence = sentence.refuses(400, error).to_owned();
+        let sentence = sentence.refuses(422, error).to_owned();
         assert!(!sentence.contains("secret"), "{value}: {sentence}");
     }
     assert!(get(client, "/webhooks").await.lists().is_empty());
@@ -399,16 +399,16 @@ async fn bad_input_is_refused(server: &TestServer) {
     ] {
         patch(client, &path, json!({ field: value }))
             .await
-            .refuses(400, error);
+            .refuses(422, error);
     }
     let wrong = get(client, &format!("{path}/deliveries?status=lost")).await;
-    wrong.refuses(400, "Invalid field: status");
+    wrong.refuses(422, "Invalid field: status");
     for number in 1..20 {
         let body = with("url", json!(format!("https://example.com/{number}")));
         post(client, "/webhooks", body).await.gives(201);
     }
     let sentence = post(client, "/webhooks", good).await;
-    assert!(sentence.refuses(400, "Invalid field: url").contains("20"));
+    assert!(sentence.refuses(422, "Invalid field: url").contains("20"));
 }
 
 async fn webhooks_are_listed_changed_and_deleted(server: &TestServer) {

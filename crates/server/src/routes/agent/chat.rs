@@ -2,18 +2,19 @@
 //!
 //! Every event's id is the id of the visitor's message and how many bytes of the answer have been told with it
 //! (`0198c5d2-….120`). Who was cut off sends the request again with the last id as `Last-Event-ID`: nothing is stored
-//! twice, and what was missed comes from the store once the answer is there.
+//! twice, and what was missed comes from the store once the answer is there. The id of an `error` says so
+//! (`0198c5d2-….120.failed`): who comes back with it has the answer made anew.
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, post};
-use application::conversations::{self, ChatMessage, Turn};
+use application::conversations::{self, Begun, ChatMessage, Turn};
 use domain::conversations::EndUserDetails;
 use domain::messages::Message;
 use domain::retrieval::Findings;
 use domain::text::required;
 use domain::{ConversationId, Error, MessageId, Result};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{error, words};
@@ -79,7 +80,7 @@ impl ChatBody {
 /// pieces before it), `action_completed`, and at the end `completed` (the whole `message` and its `sources`) or
 /// `error` (an error body). A silent stream sends a comment every 15 seconds. A client that was cut off sends the
 /// same request with `Last-Event-ID`.
-#[utoipa::path(tag = "Agent API", params(("Last-Event-ID" = Option<String>, Header, description = "The last event that came before the stream was cut off")), request_body = ChatBody, responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream")))]
+#[utoipa::path(tag = "Agent API", params(("Last-Event-ID" = Option<String>, Header, description = "The last event that came before the stream was cut off")), request_body = ChatBody, responses((status = 200, description = "Server-sent events", body = String, content_type = "text/event-stream"), (status = 403), (status = 404)))]
 #[post("/chat")]
 pub(super) async fn send(
     state: Data<State>,
@@ -91,7 +92,7 @@ pub(super) async fn send(
     let command = body.0.read(id.0.into())?;
     let (wanted, told) = match Seen::of(&request)? {
         Some(seen) => (
-            Wanted::Begun(command.conversation_id, seen.message),
+            Wanted::Begun(command.conversation_id, seen.begun),
             seen.told,
         ),
         None => {
@@ -104,9 +105,12 @@ pub(super) async fn send(
 
 /// What a client that comes back has seen.
 struct Seen {
-    message: MessageId,
+    begun: Begun,
     told: usize,
 }
+
+/// What the id of an `error` ends with.
+const FAILED: &str = ".failed";
 
 impl Seen {
     fn of(request: &HttpRequest) -> Result<Option<Self>> {
@@ -114,9 +118,13 @@ impl Seen {
             return Ok(None);
         };
         let read = |text: &str| {
-            let (message, told) = text.split_once('.')?;
+            let failed = text.strip_suffix(FAILED);
+            let (message, told) = failed.unwrap_or(text).split_once('.')?;
             Some(Self {
-                message: MessageId::parse(message)?,
+                begun: Begun {
+                    message: MessageId::parse(message)?,
+                    has_failed: failed.is_some(),
+                },
                 told: told.parse().ok()?,
             })
         };
@@ -142,10 +150,15 @@ impl Events {
         Self { place: None, told }
     }
 
-    fn event(&self, name: &str, data: &Value) -> Bytes {
+    fn event(&self, name: &str, data: &impl Serialize) -> Bytes {
+        self.event_at("", name, data)
+    }
+
+    fn event_at(&self, end: &str, name: &str, data: &impl Serialize) -> Bytes {
         match self.place {
             Some((_, message)) => {
-                sse::event_with_id(&format!("{message}.{}", self.told), name, data)
+                let id = format!("{message}.{}{end}", self.told);
+                sse::event_with_id(&id, name, data)
             }
             None => sse::event(name, data),
         }
@@ -213,6 +226,6 @@ impl Telling for Events {
     }
 
     fn failed(&mut self, problem: &ApiError) -> Bytes {
-        sse::event("error", &error::body(&problem.told()))
+        self.event_at(FAILED, "error", &error::body(&problem.told()))
     }
 }

@@ -183,7 +183,7 @@ pub(super) async fn list_leads(
 ///
 /// What a visitor entered in a form that the chat showed. Of an address that the bot knows already, only the name and the
 /// consent are taken, where they are given.
-#[utoipa::path(tag = "Agent API", request_body = LeadBody, responses((status = 200, body = AgentLead)))]
+#[utoipa::path(tag = "Agent API", request_body = LeadBody, responses((status = 200, body = AgentLead), (status = 404)))]
 #[post("/leads")]
 pub(super) async fn keep_lead(
     state: Data<State>,

@@ -159,7 +159,7 @@ pub struct OrderBody {
     #[schema(required, nullable = false)]
     external_id: Option<String>,
     /// A whole number in the currency's smallest unit, or words such as "12.50"
-    #[schema(required, nullable = false, value_type = String)]
+    #[schema(required, nullable = false)]
     amount: Option<Amount>,
     /// Three letters (ISO 4217)
     #[schema(required, nullable = false)]
@@ -174,7 +174,7 @@ pub struct OrderBody {
 }
 
 /// An amount as shops write it.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Amount {
     Smallest(i64),
@@ -314,7 +314,7 @@ pub struct ListOrders {
 /// Record events
 ///
 /// What visitors do beside writing. Events that were told before are not counted again.
-#[utoipa::path(tag = "Agent API", request_body = EventsBody, responses((status = 200, body = EventsTaken)))]
+#[utoipa::path(tag = "Agent API", request_body = EventsBody, responses((status = 200, body = EventsTaken), (status = 404)))]
 #[post("/events")]
 pub(super) async fn record_events(
     state: Data<State>,
@@ -381,7 +381,7 @@ pub(super) async fn get_revenue(
 ///
 /// Attributed to the conversation that is named, or to the customer's latest, if it had a message in the seven days
 /// before. An order that was told before is answered as it was kept, with 200.
-#[utoipa::path(tag = "Agent API", request_body = OrderBody, responses((status = 201, body = AgentOrder), (status = 200, body = AgentOrder)))]
+#[utoipa::path(tag = "Agent API", request_body = OrderBody, responses((status = 201, body = AgentOrder), (status = 200, body = AgentOrder), (status = 404)))]
 #[post("/orders")]
 pub(super) async fn record_order(
     state: Data<State>,

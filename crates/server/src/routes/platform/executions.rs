@@ -34,7 +34,7 @@ pub struct ExecutionView {
     #[schema(example = "completed")]
     status: &'static str,
     /// What it is about; of an event, the event as endpoints get it.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     input: Value,
     /// The model's last words.
     result: Option<String>,
@@ -185,7 +185,7 @@ impl From<(Execution, Vec<Step>)> for ExecutionDetails {
 pub struct RunAgentLoop {
     /// Words, or any JSON (at most 32 KB)
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Value)]
     input: Value,
 }
 
@@ -239,7 +239,7 @@ pub struct ListExecutions {
 ///
 /// Begins an execution in the background and answers it as it is then. Ask for it again to see how it goes, or have
 /// `agent_loop.completed` sent to a webhook.
-#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = RunAgentLoop, responses((status = 201, body = envelope::Data<ExecutionView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", params(("agent_loop_id" = String, Path, description = "Unique identifier of the agent loop")), request_body = RunAgentLoop, responses((status = 201, body = envelope::Data<ExecutionView>), (status = 403)))]
 #[post("/agent-loops/{agent_loop_id}/run")]
 pub(super) async fn run(
     state: Data<State>,

@@ -10,6 +10,7 @@ mod error;
 mod executions;
 mod integrations;
 mod products;
+mod webhooks;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -41,6 +42,15 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         .service(executions::cancel)
         .service(executions::approve)
         .service(executions::reject)
+        .service(webhooks::list)
+        .service(webhooks::create)
+        .service(webhooks::get)
+        .service(webhooks::update)
+        .service(webhooks::delete)
+        .service(webhooks::rotate)
+        .service(webhooks::deliveries)
+        .service(webhooks::replay)
+        .service(webhooks::test)
         .service(self::channels::list)
         .service(self::channels::create)
         .service(self::channels::get)

@@ -285,7 +285,7 @@ pub(super) async fn get(
 }
 
 /// Create new bot
-#[utoipa::path(tag = "Tenant API: Bots", request_body = CreateBot, responses((status = 201, body = envelope::Data<CreatedBot>)))]
+#[utoipa::path(tag = "Tenant API: Bots", request_body = CreateBot, responses((status = 201, body = envelope::Data<CreatedBot>), (status = 403)))]
 #[post("/bots")]
 pub(super) async fn create(
     state: Data<State>,

@@ -281,7 +281,7 @@ pub(super) async fn get(
 /// A session that does not exist is made. With `Accept: text/event-stream` the answer comes as server-sent
 /// events: `user_message`, `chunk` (`{"text"}`) for each piece, `restart` when the pieces so far count no
 /// more, and at the end `completed` (the body of the answer without streaming) or `error` (the error body).
-#[utoipa::path(tag = "Tenant API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), request_body = SendMessageBody, responses((status = 200, body = envelope::Data<TurnView>)))]
+#[utoipa::path(tag = "Tenant API: Conversations", params(("session_id" = String, Path, description = "Unique session identifier")), request_body = SendMessageBody, responses((status = 200, body = envelope::Data<TurnView>), (status = 403), (status = 502)))]
 #[post("/conversations/{session_id}/messages")]
 pub(super) async fn send(
     state: Data<State>,

@@ -10,7 +10,6 @@ mod keys;
 mod knowledge;
 mod receipts;
 mod tenants;
-mod webhooks;
 mod words;
 
 use actix_web::middleware::from_fn;
@@ -57,15 +56,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(evaluations::begin)
         .service(evaluations::list)
         .service(evaluations::get)
-        .service(webhooks::list)
-        .service(webhooks::create)
-        .service(webhooks::get)
-        .service(webhooks::update)
-        .service(webhooks::delete)
-        .service(webhooks::rotate)
-        .service(webhooks::deliveries)
-        .service(webhooks::replay)
-        .service(webhooks::test)
         .service(analytics::overview)
         .service(analytics::conversations)
         .service(knowledge::list)

@@ -296,7 +296,7 @@ pub(super) async fn list(
 /// Create agent loop
 ///
 /// Its model must call tools: that of an integration of kind `openai`, `anthropic` or `ollama`, or the operator's.
-#[utoipa::path(tag = "Platform API: Agent loops", request_body = CreateAgentLoop, responses((status = 201, body = envelope::Data<AgentLoopView>)))]
+#[utoipa::path(tag = "Platform API: Agent loops", request_body = CreateAgentLoop, responses((status = 201, body = envelope::Data<AgentLoopView>), (status = 404)))]
 #[post("/agent-loops")]
 pub(super) async fn create(
     state: Data<State>,

@@ -22,7 +22,7 @@ use crate::http::params;
 use crate::state::State;
 
 /// Create knowledge source
-#[utoipa::path(tag = "Tenant API: Knowledge", request_body(content((CreateSource = "application/json"), (form::SourceForm = "multipart/form-data"))), responses((status = 201, body = envelope::Data<CreatedSource>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", request_body(content((CreateSource = "application/json"), (form::SourceForm = "multipart/form-data"))), responses((status = 201, body = envelope::Data<CreatedSource>), (status = 404)))]
 #[post("/knowledge/sources")]
 pub(in super::super) async fn create(
     state: Data<State>,
@@ -129,7 +129,7 @@ fn is_form(request: &HttpRequest) -> bool {
 ///
 /// TXT, PDF, DOC, DOCX, MD, CSV or HTML, at most 10 MB. The file is read in the background: the source's `status`
 /// and `progress` tell how far it is.
-#[utoipa::path(tag = "Tenant API: Knowledge", request_body(content = form::UploadForm, content_type = "multipart/form-data"), responses((status = 201, body = envelope::Data<UploadedFile>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", request_body(content = form::UploadForm, content_type = "multipart/form-data"), responses((status = 201, body = envelope::Data<UploadedFile>), (status = 404)))]
 #[post("/knowledge/upload")]
 pub(in super::super) async fn upload(
     state: Data<State>,
@@ -169,7 +169,7 @@ pub(in super::super) async fn upload(
 ///
 /// Answers when the site has been read. Subpages are those within `scope`, which the same origin is unless said
 /// otherwise.
-#[utoipa::path(tag = "Tenant API: Knowledge", request_body = ScrapeBody, responses((status = 201, body = envelope::Data<ScrapedSite>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", request_body = ScrapeBody, responses((status = 201, body = envelope::Data<ScrapedSite>), (status = 404)))]
 #[post("/knowledge/scrape")]
 pub(in super::super) async fn scrape(
     state: Data<State>,

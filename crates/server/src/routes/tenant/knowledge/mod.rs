@@ -135,7 +135,7 @@ pub(super) async fn delete(
 /// Search knowledge
 ///
 /// Shows what retrieval finds for a question, as an answer would get it.
-#[utoipa::path(tag = "Tenant API: Knowledge", request_body = SearchBody, responses((status = 200, body = envelope::Data<SearchView>)))]
+#[utoipa::path(tag = "Tenant API: Knowledge", request_body = SearchBody, responses((status = 200, body = envelope::Data<SearchView>), (status = 404)))]
 #[post("/knowledge/search")]
 pub(super) async fn search(
     state: Data<State>,

@@ -13,12 +13,14 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::envelope;
+use super::body::{Json, MaybeJson, Query};
+use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, MaybeJson, given};
-use crate::http::error::{ApiError, ApiResult};
+use crate::http::body::{JsonBody, given};
+use crate::http::error::ApiError;
 use crate::http::idempotency::OperationId;
-use crate::http::params::{self, Query};
+use crate::http::params;
+use crate::routes::tenant::envelope;
 use crate::state::State;
 
 /// An endpoint that events are sent to.
@@ -219,7 +221,7 @@ pub(super) async fn list(
     state: Data<State>,
     caller: Caller,
     query: Query<ListWebhooks>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let page = params::page(query.0.page.as_deref(), query.0.per_page.as_deref())?;
     let endpoints = webhooks::list(&state.app, &caller.0, page).await?;
     Ok(envelope::listed(endpoints, page, WebhookView::from))
@@ -236,7 +238,7 @@ pub(super) async fn create(
     caller: Caller,
     id: OperationId,
     body: Json<CreateWebhook>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let doing = ApiError::when("creating a webhook");
     let events = body
         .0
@@ -260,7 +262,7 @@ pub(super) async fn get(
     state: Data<State>,
     caller: Caller,
     id: Path<String>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let found = webhooks::get(&state.app, &caller.0, params::webhook_id(&id)?).await?;
     Ok(envelope::data(StatusCode::OK, WebhookView::from(found)))
 }
@@ -273,7 +275,7 @@ pub(super) async fn update(
     caller: Caller,
     id: Path<String>,
     body: Json<UpdateWebhook>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let id = params::webhook_id(&id)?;
     let events = not_null("events", body.0.events)?;
     let change = Change {
@@ -293,7 +295,7 @@ pub(super) async fn delete(
     state: Data<State>,
     caller: Caller,
     id: Path<String>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     webhooks::delete(&state.app, &caller.0, params::webhook_id(&id)?).await?;
     Ok(envelope::done("Webhook deleted successfully"))
 }
@@ -308,7 +310,7 @@ pub(super) async fn rotate(
     caller: Caller,
     id: Path<String>,
     body: MaybeJson<RotateKey>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let id = params::webhook_id(&id)?;
     let hours = body.0.unwrap_or_default().old_key_hours;
     let hours = hours.unwrap_or(OVERLAP_HOURS);
@@ -326,7 +328,7 @@ pub(super) async fn deliveries(
     caller: Caller,
     id: Path<String>,
     query: Query<ListDeliveries>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let id = params::webhook_id(&id)?;
     let page = params::page(query.0.page.as_deref(), query.0.per_page.as_deref())?;
     let status = query.0.status.as_deref();
@@ -344,7 +346,7 @@ pub(super) async fn replay(
     state: Data<State>,
     caller: Caller,
     path: Path<(String, String)>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let (id, event) = path.into_inner();
     let (id, event) = (params::webhook_id(&id)?, params::delivery_id(&event)?);
     let delivery = webhooks::replay(&state.app, &caller.0, id, event).await?;
@@ -354,14 +356,14 @@ pub(super) async fn replay(
 /// Test webhook
 ///
 /// Sends an event that says nothing (`webhook.test`).
-#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 201, body = envelope::Data<DeliveryView>)))]
+#[utoipa::path(tag = "Platform API: Webhooks", params(("webhook_id" = String, Path, description = "Unique identifier of the webhook")), responses((status = 201, body = envelope::Data<DeliveryView>), (status = 403)))]
 #[post("/webhooks/{webhook_id}/test")]
 pub(super) async fn test(
     state: Data<State>,
     caller: Caller,
     event: OperationId,
     id: Path<String>,
-) -> ApiResult<HttpResponse> {
+) -> PlatformResult<HttpResponse> {
     let id = params::webhook_id(&id)?;
     let delivery = webhooks::test(&state.app, &caller.0, id, event.0.into()).await?;
     let view = DeliveryView::from(delivery);
