@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::actors::Actor;
 use domain::conversations::{Conversation, ConversationFilter};
-use domain::messages::Message;
 use domain::paging::PageRequest;
 use domain::people::{Belongings, Erasure, Named, Person};
 use domain::{BotId, Error, Resource, Result, TenantId};
 
 use crate::App;
+use crate::conversations::{LearnedMessage, by_id};
 use crate::knowledge::pacing::paced;
 
 /// Conversations erased in one transaction.
@@ -19,6 +19,9 @@ const MOVED: u32 = 50;
 /// An erasure that is older is taken up by the background: its request may have died.
 const TAKEN_UP_AFTER: Duration = Duration::from_secs(60);
 
+/// Erasures that are taken up in one go.
+const TAKEN_UP: u32 = 100;
+
 /// All that is kept about a person.
 #[derive(Debug, Clone)]
 pub struct Everything {
@@ -27,7 +30,7 @@ pub struct Everything {
     /// What is kept beside their conversations.
     pub belongings: Belongings,
     /// Their conversations with all messages, oldest first.
-    pub conversations: Vec<(Conversation, Vec<Message>)>,
+    pub conversations: Vec<(Conversation, Vec<LearnedMessage>)>,
 }
 
 /// All that is kept about a person of a bot.
@@ -53,7 +56,7 @@ pub async fn export(app: &App, actor: &Actor, bot: BotId, named: &Named) -> Resu
                 break;
             }
             for conversation in found {
-                let messages = app.conversations.messages(tenant, conversation.id).await?;
+                let messages = by_id::learned(app, tenant, conversation.id).await?;
                 conversations.push((conversation, messages));
             }
         }
@@ -90,8 +93,11 @@ pub async fn erase(app: &App, actor: &Actor, bot: BotId, named: &Named) -> Resul
 /// As the port.
 pub async fn finish_erasures(app: &App) -> Result<()> {
     let before = app.clock.now() - TAKEN_UP_AFTER;
-    while let Some(erasure) = app.people.unfinished(before).await? {
-        finish(app, &erasure).await?;
+    for erasure in app.people.unfinished(before, TAKEN_UP).await? {
+        // The others' are not to wait for this one's.
+        if let Err(error) = finish(app, &erasure).await {
+            tracing::warn!(erasure_id = %erasure.id, %error, "an erasure is not finished");
+        }
     }
     Ok(())
 }

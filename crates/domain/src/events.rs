@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::messages::Message;
 use crate::named::named;
-use crate::{BotId, EventId, Result, TenantId, Timestamp};
+use crate::{BotId, Error, EventId, Result, TenantId, Timestamp};
 
 named! {
     /// What happened.
@@ -22,6 +22,22 @@ named! {
         ChannelDisconnected = "channel.disconnected",
         /// Nothing: an endpoint is tried.
         Test = "webhook.test",
+    }
+}
+
+impl EventKind {
+    /// Reads a kind that an endpoint is to get: a trial comes unchosen.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], naming the field and the accepted words.
+    pub fn chosen(field: &'static str, word: &str) -> Result<Self> {
+        let kinds = Self::ALL.iter().filter(|kind| **kind != Self::Test);
+        let mut found = kinds.clone().filter(|kind| kind.as_str() == word);
+        found.next().copied().ok_or_else(|| {
+            let all: Vec<_> = kinds.map(|kind| kind.as_str()).collect();
+            let problem = format!("The '{field}' field must be one of: {}.", all.join(", "));
+            Error::invalid(field, problem)
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::embeddings::Embedding;
 use crate::language::Language;
 use crate::named::named;
 use crate::paging::{Page, PageRequest};
-use crate::{BotId, Result, TenantId};
+use crate::{BotId, ConversationId, Result, TenantId};
 
 /// Scores that are no further than this from 0 are [`Sentiment::Neutral`].
 pub const NEUTRAL_BELOW: f32 = 0.25;
@@ -272,10 +272,27 @@ pub struct QuestionFigures {
     pub unanswered: u64,
 }
 
+/// What was learned from one message of a conversation, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageInsight {
+    /// The message's place in the conversation.
+    pub seq: i64,
+    /// How it was meant.
+    pub sentiment: SentimentScore,
+    /// What it is after. `None`: nothing that is known.
+    pub intent: Option<IntentScore>,
+}
+
 /// Figures about what was learned from messages of some days ([`crate::learning`]). Deleted conversations are not in
 /// them.
 #[async_trait]
 pub trait Insights: Send + Sync {
+    /// What was learned from a conversation's messages, in their order. Those that nobody has read yet are not there.
+    async fn messages(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+    ) -> Result<Vec<MessageInsight>>;
     /// How a bot's visitors felt: each label with its count and the sum of its scores.
     async fn sentiment(
         &self,

@@ -96,6 +96,6 @@ pub trait People: Send + Sync {
     /// forgotten.
     async fn erase(&self, erasure: &Erasure, most: u32) -> Result<bool>;
 
-    /// An erasure, of any tenant, that was begun before this and is not done.
-    async fn unfinished(&self, before: Timestamp) -> Result<Option<Erasure>>;
+    /// Erasures, of all tenants, that were begun before this and are not done: the oldest, so many at most.
+    async fn unfinished(&self, before: Timestamp, limit: u32) -> Result<Vec<Erasure>>;
 }

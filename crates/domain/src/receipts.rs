@@ -1,6 +1,7 @@
 //! Receipts: what is kept about how an answer came to be. A receipt is the metadata of the bot's message.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::answers::{Question, Tokens};
@@ -61,6 +62,16 @@ pub struct Citation {
     pub url: Option<String>,
     /// How well it fitted; comparable within one answer only.
     pub score: f32,
+}
+
+impl Citation {
+    /// Those of a bot's message, by its metadata; none of one that has no receipt.
+    pub fn of(metadata: &Value) -> Vec<Self> {
+        let cited = metadata.get("citations");
+        cited
+            .and_then(|cited| Vec::deserialize(cited).ok())
+            .unwrap_or_default()
+    }
 }
 
 impl From<&Hit> for Citation {

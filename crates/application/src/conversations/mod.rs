@@ -15,7 +15,7 @@ mod send;
 
 pub use abandon::abandon;
 pub(crate) use answer::Asked;
-pub use by_id::{get_by_id, give_feedback};
+pub use by_id::{LearnedMessage, get_by_id, give_feedback, messages_by_id};
 pub use chat::{ChatMessage, chat};
 pub use delete::delete;
 pub use end::end;

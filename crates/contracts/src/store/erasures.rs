@@ -212,11 +212,22 @@ pub async fn an_erasure_is_unfinished_until_its_last_part(s: &Ports) {
     let refused = s.people.begin_erasure(&foreign).await.unwrap_err();
     assert!(matches!(refused, Error::NotFound(Resource::Bot)));
     s.people.begin_erasure(&begun).await.unwrap();
-    assert_eq!(s.people.unfinished(NOON).await.unwrap(), None);
-    let found = s.people.unfinished(after(1)).await.unwrap();
-    assert_eq!(found.as_ref(), Some(&begun));
+    let second = Erasure {
+        id: id(),
+        created_at: after(1),
+        ..begun.clone()
+    };
+    s.people.begin_erasure(&second).await.unwrap();
+    let unfinished = async |before, limit| s.people.unfinished(before, limit).await.unwrap();
+    assert_eq!(unfinished(NOON, 9).await, []);
+    assert_eq!(unfinished(after(2), 1).await, std::slice::from_ref(&begun));
+    assert_eq!(
+        unfinished(after(2), 9).await,
+        [begun.clone(), second.clone()]
+    );
+    while s.people.erase(&second, 9).await.unwrap() {}
     while s.people.erase(&begun, 9).await.unwrap() {}
-    assert_eq!(s.people.unfinished(after(1)).await.unwrap(), None);
+    assert_eq!(unfinished(after(2), 9).await, []);
     // Done once more, it does no harm.
     assert!(!s.people.erase(&begun, 9).await.unwrap());
 }

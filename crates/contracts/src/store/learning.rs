@@ -260,6 +260,26 @@ pub async fn what_was_learned_makes_its_conversation_and_goes_with_it(s: &Ports)
     let intents = s.insights.intents(tenant, ada.id, TODAY).await.unwrap();
     assert_eq!(intents.len(), 1);
     assert_eq!((intents[0].1.count, intents[0].1.sum), (2, 1.0));
+    let learned = async |conversation| s.insights.messages(tenant, conversation).await.unwrap();
+    let known = learned(said.conversation_id).await;
+    let visitors = s
+        .conversations
+        .messages(tenant, said.conversation_id)
+        .await
+        .unwrap();
+    let places = visitors.iter().step_by(2).map(|message| message.seq);
+    assert!(known.iter().map(|insight| insight.seq).eq(places));
+    assert_eq!(known[0].sentiment, SentimentScore::of(-0.5));
+    assert_eq!(known[0].intent, None);
+    assert_eq!(known[1].sentiment, SentimentScore::of(0.75));
+    assert_eq!(
+        known[2].intent,
+        Some(IntentScore {
+            intent: "greeting".into(),
+            score: 0.5,
+        })
+    );
+    assert_eq!(learned(id()).await, []);
     s.conversations
         .delete(tenant, said.conversation_id)
         .await
@@ -279,6 +299,7 @@ pub async fn what_was_learned_makes_its_conversation_and_goes_with_it(s: &Ports)
             .is_empty()
     );
     assert!(products(s, &ada).await.is_empty());
+    assert_eq!(learned(said.conversation_id).await, []);
 }
 
 async fn products(s: &Ports, bot: &Bot) -> Vec<ProductFigures> {
@@ -448,7 +469,7 @@ pub async fn a_new_catalogue_is_looked_for_in_what_was_said_before(s: &Ports) {
 pub async fn what_was_learned_is_a_bots_own(s: &Ports) {
     let (tenant, ada) = tenant_with_bot(s).await;
     let (stranger, theirs) = tenant_with_bot(s).await;
-    say(s, &ada, "session", "lamp", NOON).await;
+    let said = say(s, &ada, "session", "lamp", NOON).await;
     let catalogue = [];
     for (tenant, bot) in [(stranger, ada.id), (tenant, theirs.id)] {
         assert!(
@@ -485,5 +506,9 @@ pub async fn what_was_learned_is_a_bots_own(s: &Ports) {
             .await
             .unwrap();
         assert_eq!(asked.items.len(), there);
+    }
+    for (tenant, there) in [(tenant, 1), (stranger, 0)] {
+        let known = s.insights.messages(tenant, said.conversation_id).await;
+        assert_eq!(known.unwrap().len(), there);
     }
 }

@@ -188,3 +188,13 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
+
+/// A field that may be absent, and not null.
+///
+/// # Errors
+/// [`domain::Error::Missing`].
+pub fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> domain::Result<Option<T>> {
+    value
+        .map(|value| value.ok_or_else(|| domain::Error::missing(field)))
+        .transpose()
+}

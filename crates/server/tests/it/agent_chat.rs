@@ -159,11 +159,33 @@ async fn a_turn_is_told_in_events(server: &TestServer) {
             "createdAt",
             "feedback",
             "id",
-            "role"
+            "intent",
+            "role",
+            "sentiment"
+        ]
+    );
+    let cited = &said[1]["citations"];
+    assert_eq!(cited, &last["sources"]);
+    assert_eq!(
+        keys(&cited[0]),
+        [
+            "chunkId",
+            "chunkIndex",
+            "heading",
+            "page",
+            "score",
+            "sourceId",
+            "sourceName",
+            "url"
         ]
     );
     let lighter = agent_get(&agent, &format!("{path}/messages")).await;
-    assert_eq!(&lighter.grants()["data"], &shown["messages"]);
+    let lighter = lighter.grants()["data"].as_array().unwrap();
+    assert_eq!(column(lighter, "content"), column(said, "content"));
+    assert_eq!(
+        keys(&lighter[1]),
+        ["content", "createdAt", "feedback", "id", "role"]
+    );
     // The same conversation in the other API.
     let listed = get(&server.client, "/conversations").await;
     assert_eq!(text(&listed.lists()[0], "bot_id"), bot);

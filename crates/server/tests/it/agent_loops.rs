@@ -375,6 +375,18 @@ async fn what_cannot_be_a_loop_is_refused(server: &TestServer) {
     let path = format!("/agent-loops/{id}");
     let patched = patch(client, &path, json!({ "integration_id": hook })).await;
     patched.refuses(422, "Invalid field: integration_id");
+    for field in [
+        "name",
+        "instructions",
+        "tools",
+        "limits",
+        "approval",
+        "triggers",
+        "enabled",
+    ] {
+        let emptied = patch(client, &path, json!({ field: null })).await;
+        emptied.refuses(422, &format!("Missing required field: {field}"));
+    }
     let large = json!({ "input": "x".repeat(40_000) });
     post(client, &format!("{path}/run"), large)
         .await

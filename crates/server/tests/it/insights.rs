@@ -197,6 +197,22 @@ async fn a_shop_learns_what_its_visitors_say(server: &TestServer) {
     assert_eq!(found(&agent, "sentiment=NEUTRAL").await, 2);
     assert_eq!(found(&agent, "product=aurora%20lamp").await, 2);
 
+    let talk = &listed(&agent, "/conversations?sentiment=NEGATIVE").await[0];
+    let talk = agent_get(&agent, &format!("/conversations/{}", text(talk, "id"))).await;
+    let said = talk.grants()["messages"].as_array().unwrap();
+    let of_each = said
+        .iter()
+        .map(|message| [&message["sentiment"], &message["intent"]]);
+    assert_eq!(
+        json!(of_each.collect::<Vec<_>>()),
+        json!([
+            ["NEGATIVE", "complaint"],
+            [null, null],
+            ["NEUTRAL", "order_status"],
+            [null, null]
+        ])
+    );
+
     // Other days have nothing.
     for path in ["sentiment", "intents", "products", "questions"] {
         let answer = agent_get(&agent, &format!("/insights/{path}?to=2020-01-01")).await;

@@ -429,10 +429,10 @@ async fn an_erasure_whose_request_died_is_finished(server: &TestServer) {
         "nothing is left to do",
         async || {
             app.people
-                .unfinished(app.clock.now())
+                .unfinished(app.clock.now(), 1)
                 .await
                 .unwrap()
-                .is_none()
+                .is_empty()
         },
     )
     .await;

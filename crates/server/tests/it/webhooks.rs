@@ -375,6 +375,7 @@ async fn bad_input_is_refused(server: &TestServer) {
         ("events", Value::Null, "Missing required field: events"),
         ("events", json!([]), "Invalid field: events"),
         ("events", json!(["message.sent"]), "Invalid field: events"),
+        ("events", json!(["webhook.test"]), "Invalid field: events"),
         ("events", json!("message.received"), "Invalid field: events"),
         (
             "description",

@@ -143,8 +143,9 @@ pub(super) async fn erase_words(
 pub(super) async fn unfinished(
     conn: &mut Conn,
     before: Timestamp,
-) -> Result<Option<Erasure>, Fault> {
-    let row: Option<(Key, Key, Key, Json, Moment)> = erasures::table
+    limit: u32,
+) -> Result<Vec<Erasure>, Fault> {
+    let rows: Vec<(Key, Key, Key, Json, Moment)> = erasures::table
         .filter(erasures::created_at.lt(Moment(before)))
         .order(erasures::created_at)
         .select((
@@ -154,9 +155,9 @@ pub(super) async fn unfinished(
             erasures::person,
             erasures::created_at,
         ))
-        .first(conn)
-        .await
-        .optional()?;
+        .limit(limit.into())
+        .load(conn)
+        .await?;
     let erasure = |(tenant, id, bot, person, at): (Key, Key, Key, Json, Moment)| {
         Ok(Erasure {
             id: id.0.into(),
@@ -166,5 +167,5 @@ pub(super) async fn unfinished(
             created_at: at.0,
         })
     };
-    row.map(erasure).transpose()
+    rows.into_iter().map(erasure).collect()
 }

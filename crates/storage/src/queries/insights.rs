@@ -10,11 +10,11 @@ use diesel_async::RunQueryDsl;
 use domain::analytics::Days;
 use domain::conversations::Sentiment;
 use domain::insights::{
-    CANDIDATE_CONVERSATIONS, Insights, IntentTally, ProductFigures, ProductTally, QuestionFigures,
-    SentimentTally,
+    CANDIDATE_CONVERSATIONS, Insights, IntentScore, IntentTally, MessageInsight, ProductFigures,
+    ProductTally, QuestionFigures, SentimentScore, SentimentTally,
 };
 use domain::paging::{Page, PageRequest};
-use domain::{BotId, Result, TenantId};
+use domain::{BotId, ConversationId, Result, TenantId};
 
 use super::engine::{Conn, Store};
 use super::{count, run, word};
@@ -28,6 +28,16 @@ use crate::types::{Key, key};
 
 #[async_trait]
 impl Insights for Store {
+    async fn messages(
+        &self,
+        tenant: TenantId,
+        conversation: ConversationId,
+    ) -> Result<Vec<MessageInsight>> {
+        run!(self.read("insights.messages", tenant), [], |conn| {
+            of_messages(conn, tenant, conversation)
+        })
+    }
+
     async fn sentiment(
         &self,
         tenant: TenantId,
@@ -83,6 +93,37 @@ macro_rules! said {
             .filter($table::bot_id.eq(key($bot)))
             .filter($table::day.between($days.first.to_julian_day(), $days.last.to_julian_day()))
     };
+}
+
+async fn of_messages(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> Result<Vec<MessageInsight>, Fault> {
+    let rows: Vec<(i64, f64, Option<String>, Option<f64>)> = learned::table
+        .filter(learned::tenant_id.eq(key(tenant)))
+        .filter(learned::conversation_id.eq(key(conversation)))
+        .order(learned::seq)
+        .select((
+            learned::seq,
+            learned::score,
+            learned::intent,
+            learned::intent_score,
+        ))
+        .load(conn)
+        .await?;
+    let insight = |(seq, score, intent, sure): (i64, f64, Option<String>, Option<f64>)| {
+        let intent = intent.zip(sure).map(|(intent, score)| IntentScore {
+            intent,
+            score: score as f32,
+        });
+        MessageInsight {
+            seq,
+            sentiment: SentimentScore::of(score as f32),
+            intent,
+        }
+    };
+    Ok(rows.into_iter().map(insight).collect())
 }
 
 async fn sentiment(

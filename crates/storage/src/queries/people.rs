@@ -69,9 +69,9 @@ impl People for Store {
         )
     }
 
-    async fn unfinished(&self, before: Timestamp) -> Result<Option<Erasure>> {
+    async fn unfinished(&self, before: Timestamp, limit: u32) -> Result<Vec<Erasure>> {
         run!(self.read("people.unfinished", Scope::System), [], |conn| {
-            unfinished(conn, before)
+            unfinished(conn, before, limit)
         })
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::conversations::{AgentCitation, citations};
 use super::{error, words};
 use crate::http::authentication::Caller;
 use crate::http::body::{Json, JsonBody};
@@ -180,6 +181,17 @@ impl Events {
     }
 }
 
+/// What `completed` tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Completed<'a> {
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    user_message_id: MessageId,
+    message: &'a str,
+    sources: Vec<AgentCitation>,
+}
+
 impl Telling for Events {
     fn received(&mut self, message: &Message) -> Bytes {
         let (conversation, id) = (message.conversation_id, message.id);
@@ -214,13 +226,13 @@ impl Telling for Events {
         }
         let rest = self.rest(&turn.answer);
         let done = self.event("action_completed", &json!({ "action": ACTION }));
-        let data = json!({
-            "conversationId": turn.message.conversation_id,
-            "messageId": turn.answer.id,
-            "userMessageId": turn.message.id,
-            "message": turn.answer.text,
-            "sources": turn.answer.metadata["citations"],
-        });
+        let data = Completed {
+            conversation_id: turn.message.conversation_id,
+            message_id: turn.answer.id,
+            user_message_id: turn.message.id,
+            message: &turn.answer.text,
+            sources: citations(&turn.answer),
+        };
         let completed = self.event("completed", &data);
         [rest, done, completed].concat().into()
     }

@@ -2,13 +2,13 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, get, patch};
-use application::conversations;
+use application::conversations::{self, LearnedMessage};
 use domain::bots::ChannelType;
 use domain::conversations::{Conversation, ConversationFilter, EndUser, Sentiment};
 use domain::messages::{Author, Feedback, Message};
+use domain::receipts::Citation;
 use domain::{EndUserId, Error};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -59,7 +59,7 @@ pub struct AgentConversationDetails {
     #[serde(flatten)]
     conversation: AgentConversation,
     /// Oldest first.
-    messages: Vec<AgentMessage>,
+    messages: Vec<AgentMessageDetails>,
 }
 
 /// A message.
@@ -73,11 +73,60 @@ pub struct AgentMessage {
     content: String,
     /// `POSITIVE` or `NEGATIVE`; null: none was given.
     feedback: Option<&'static str>,
-    /// What a bot's message was made from, best first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    citations: Option<Value>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+}
+
+/// A message with all that is known of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentMessageDetails {
+    #[serde(flatten)]
+    message: AgentMessage,
+    /// How a visitor's message was meant: `POSITIVE`, `NEGATIVE` or `NEUTRAL`; null: nobody has looked yet.
+    sentiment: Option<String>,
+    /// What a visitor's message is after; null: nothing that is known.
+    #[schema(example = "order_status")]
+    intent: Option<String>,
+    /// What a bot's message was made from, best first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<Vec<AgentCitation>>,
+}
+
+/// What an answer was made from.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentCitation {
+    source_id: Uuid,
+    source_name: String,
+    chunk_id: Uuid,
+    chunk_index: u32,
+    heading: Option<String>,
+    page: Option<u32>,
+    url: Option<String>,
+    /// How well it fitted; comparable within one answer only.
+    score: f32,
+}
+
+impl From<Citation> for AgentCitation {
+    fn from(citation: Citation) -> Self {
+        Self {
+            source_id: citation.source_id.0,
+            source_name: citation.source_name,
+            chunk_id: citation.chunk_id.0,
+            chunk_index: citation.chunk_index,
+            heading: citation.heading,
+            page: citation.page,
+            url: citation.url,
+            score: citation.score,
+        }
+    }
+}
+
+/// What a bot's message was made from.
+pub(super) fn citations(message: &Message) -> Vec<AgentCitation> {
+    let cited = Citation::of(&message.metadata);
+    cited.into_iter().map(AgentCitation::from).collect()
 }
 
 impl From<EndUser> for AgentPerson {
@@ -112,17 +161,29 @@ fn upper(sentiment: Sentiment) -> String {
 
 impl From<Message> for AgentMessage {
     fn from(message: Message) -> Self {
-        let (role, citations) = match message.author {
-            Author::User => ("USER", None),
-            Author::Bot => ("ASSISTANT", message.metadata.get("citations").cloned()),
-        };
         Self {
             id: message.id.0,
-            role,
+            role: match message.author {
+                Author::User => "USER",
+                Author::Bot => "ASSISTANT",
+            },
             content: message.text,
             feedback: message.feedback.map(words::feedback),
-            citations,
             created_at: message.created_at,
+        }
+    }
+}
+
+impl From<LearnedMessage> for AgentMessageDetails {
+    fn from(LearnedMessage { message, insight }: LearnedMessage) -> Self {
+        let (sentiment, intent) = insight
+            .map(|insight| (upper(insight.sentiment.label()), insight.intent))
+            .unzip();
+        Self {
+            sentiment,
+            intent: intent.flatten().map(|intent| intent.intent),
+            citations: (message.author == Author::Bot).then(|| citations(&message)),
+            message: message.into(),
         }
     }
 }
@@ -220,13 +281,16 @@ pub(super) async fn get(
     let (conversation, messages) = conversations::get_by_id(&state.app, &caller.0, id).await?;
     Ok(HttpResponse::Ok().json(AgentConversationDetails {
         conversation: conversation.into(),
-        messages: messages.into_iter().map(AgentMessage::from).collect(),
+        messages: messages
+            .into_iter()
+            .map(AgentMessageDetails::from)
+            .collect(),
     }))
 }
 
 /// List messages
 ///
-/// Oldest first.
+/// Oldest first, without what was learned from them and what answers were made from.
 #[utoipa::path(tag = "Agent API", params(("conversation_id" = String, Path, description = "The conversation's id")), responses((status = 200, body = lists::AgentAll<AgentMessage>)))]
 #[get("/conversations/{conversation_id}/messages")]
 pub(super) async fn list_messages(
@@ -235,7 +299,7 @@ pub(super) async fn list_messages(
     id: Path<String>,
 ) -> ApiResult<HttpResponse> {
     let id = words::conversation_id(&id)?;
-    let (_, messages) = conversations::get_by_id(&state.app, &caller.0, id).await?;
+    let messages = conversations::messages_by_id(&state.app, &caller.0, id).await?;
     Ok(lists::all(messages.into_iter().map(AgentMessage::from)))
 }
 

@@ -170,8 +170,8 @@ pub fn end(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>> 
 /// # Errors
 /// [`Error::Invalid`] for anything but a time with its offset.
 pub fn moment(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>> {
-    let read = |text| match when(name, text)? {
-        When::Moment(moment) if YEARS.contains(&moment.year()) => {
+    let read = |text| match when(name, text) {
+        Ok(When::Moment(moment)) if YEARS.contains(&moment.year()) => {
             let micros = moment.nanosecond() / 1_000 * 1_000;
             Ok(moment.replace_nanosecond(micros).unwrap_or(moment))
         }

@@ -5,9 +5,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use application::App;
 use application::channels::{Change, Create, hook_path, hook_url};
+use domain::Result;
 use domain::channels::{Channel, ChannelCredentials, ChannelSettings, read_kind};
 use domain::text::required;
-use domain::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{JsonBody, given};
+use crate::http::body::{JsonBody, given, not_null};
 use crate::http::idempotency::OperationId;
 use crate::http::params;
 use crate::routes::platform::body::{Json, Query};
@@ -143,16 +143,10 @@ impl UpdateChannel {
     fn read(self) -> Result<Change> {
         Ok(Change {
             name: self.name.map(|name| required("name", name)).transpose()?,
-            settings: whole("settings", self.settings)?,
-            credentials: whole("credentials", self.credentials)?,
+            settings: not_null("settings", self.settings)?,
+            credentials: not_null("credentials", self.credentials)?,
         })
     }
-}
-
-fn whole(field: &'static str, value: Option<Option<Value>>) -> Result<Option<Value>> {
-    value
-        .map(|value| value.ok_or_else(|| Error::missing(field)))
-        .transpose()
 }
 
 /// List channels

@@ -3,11 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get};
+use application::conversations::LearnedMessage;
 use application::people::{self, Everything};
 use domain::channels::inbox::Waiting;
 use domain::conversations::Conversation;
 use domain::leads::{Customer, Lead};
-use domain::messages::Message;
 use domain::orders::Order;
 use domain::people::Named;
 use domain::visits::Visit;
@@ -95,8 +95,8 @@ pub struct PersonConversation {
     messages: Vec<PersonMessage>,
 }
 
-impl From<(Conversation, Vec<Message>)> for PersonConversation {
-    fn from((conversation, messages): (Conversation, Vec<Message>)) -> Self {
+impl From<(Conversation, Vec<LearnedMessage>)> for PersonConversation {
+    fn from((conversation, messages): (Conversation, Vec<LearnedMessage>)) -> Self {
         Self {
             id: conversation.id.0,
             session_id: conversation.session_id,
@@ -123,6 +123,10 @@ pub struct PersonMessage {
     message: String,
     /// What they thought of a bot's message.
     feedback: Option<&'static str>,
+    /// How what they wrote was meant: `positive`, `negative` or `neutral`; null: nobody has looked yet.
+    sentiment: Option<&'static str>,
+    /// What they were after; null: nothing that is known.
+    intent: Option<String>,
     /// How a bot's message came to be.
     #[schema(value_type = Object)]
     metadata: Value,
@@ -130,9 +134,14 @@ pub struct PersonMessage {
     created_at: OffsetDateTime,
 }
 
-impl From<Message> for PersonMessage {
-    fn from(message: Message) -> Self {
+impl From<LearnedMessage> for PersonMessage {
+    fn from(LearnedMessage { message, insight }: LearnedMessage) -> Self {
+        let (sentiment, intent) = insight
+            .map(|insight| (insight.sentiment.label().as_str(), insight.intent))
+            .unzip();
         Self {
+            sentiment,
+            intent: intent.flatten().map(|intent| intent.intent),
             id: message.id.0,
             sender: message.author.as_str(),
             message: message.text,

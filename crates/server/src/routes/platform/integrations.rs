@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, patch, post};
 use application::connections::{self, Tested};
+use domain::Result;
 use domain::connections::{
     Connection, ConnectionChanges, ConnectionKind, ConnectionStatus, Credential, NewConnection,
 };
 use domain::text::required;
-use domain::{Error, Result};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{JsonBody, given};
+use crate::http::body::{JsonBody, given, not_null};
 use crate::http::idempotency::OperationId;
 use crate::http::params;
 use crate::routes::platform::body::{Json, Query};
@@ -172,10 +172,7 @@ impl UpdateIntegration {
             base_url: self.base_url,
             model: self.model,
             credential: credential.transpose()?,
-            enabled: self
-                .enabled
-                .map(|enabled| enabled.ok_or_else(|| Error::missing("enabled")))
-                .transpose()?,
+            enabled: not_null("enabled", self.enabled)?,
         })
     }
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::body::{Json, MaybeJson, Query};
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{JsonBody, given};
+use crate::http::body::{JsonBody, given, not_null};
 use crate::http::error::ApiError;
 use crate::http::idempotency::OperationId;
 use crate::http::params;
@@ -203,15 +203,8 @@ pub struct ListDeliveries {
 }
 
 fn kinds(words: &[String]) -> Result<Vec<EventKind>> {
-    let read = |word: &String| EventKind::read("events", word);
-    words.iter().map(read).collect()
-}
-
-/// A field that may be absent, and not null.
-fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>> {
-    value
-        .map(|value| value.ok_or_else(|| Error::missing(field)))
-        .transpose()
+    let chosen = |word: &String| EventKind::chosen("events", word);
+    words.iter().map(chosen).collect()
 }
 
 /// List webhooks

@@ -4,10 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, delete, get, post, put};
 use application::bots;
+use domain::Result;
 use domain::bots::{Bot, BotChanges, BotFilter, BotRole, ChannelType, NewBot, Personality};
 use domain::language::Language;
 use domain::text::required;
-use domain::{Error, Result};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{envelope, words};
 use crate::http::authentication::Caller;
-use crate::http::body::{Json, JsonBody, given};
+use crate::http::body::{Json, JsonBody, given, not_null};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::idempotency::OperationId;
 use crate::http::params::{self, Query};
@@ -214,7 +214,6 @@ impl CreateBot {
 
 impl UpdateBot {
     fn read(self) -> Result<BotChanges> {
-        let not_null = |field: &'static str| Error::missing(field);
         Ok(BotChanges {
             name: self.name.map(|name| required("name", name)).transpose()?,
             description: self.description,
@@ -222,22 +221,15 @@ impl UpdateBot {
             system_prompt: self
                 .system_prompt
                 .map(|prompt| prompt.filter(|prompt| !prompt.trim().is_empty())),
-            is_active: self
-                .is_active
-                .map(|active| active.ok_or_else(|| not_null("is_active")))
-                .transpose()?,
-            language: self
-                .language
-                .map(|word| Language::read("language", &word.ok_or_else(|| not_null("language"))?))
+            is_active: not_null("is_active", self.is_active)?,
+            language: not_null("language", self.language)?
+                .map(|word| Language::read("language", &word))
                 .transpose()?,
             personality: cleared_or_read(self.personality, |word| {
                 Personality::read("personality", word)
             })?,
             bot_role: cleared_or_read(self.bot_role, |word| BotRole::read("bot_role", word))?,
-            evaluation_gate: self
-                .evaluation_gate
-                .map(|gate| gate.ok_or_else(|| not_null("evaluation_gate")))
-                .transpose()?,
+            evaluation_gate: not_null("evaluation_gate", self.evaluation_gate)?,
         })
     }
 }

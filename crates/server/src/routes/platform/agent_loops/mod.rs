@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::tools::{ToolBody, ToolView};
 use super::error::PlatformResult;
 use crate::http::authentication::Caller;
-use crate::http::body::{JsonBody, given};
+use crate::http::body::{JsonBody, given, not_null};
 use crate::http::idempotency::OperationId;
 use crate::http::params;
 use crate::routes::platform::body::{Json, Query};
@@ -222,15 +222,25 @@ pub struct UpdateAgentLoop {
     #[schema(value_type = Option<String>)]
     integration_id: Option<Option<String>>,
     /// All tools anew. A secret header that is null stays as the tool of the same name and address has it
-    tools: Option<Vec<ToolBody>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Vec<ToolBody>>)]
+    tools: Option<Option<Vec<ToolBody>>>,
     /// New limits; those that are not given stay
-    limits: Option<LimitsBody>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<LimitsBody>)]
+    limits: Option<Option<LimitsBody>>,
     /// New rule of approval
-    approval: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    approval: Option<Option<String>>,
     /// New triggers; those that are not given stay
-    triggers: Option<TriggersBody>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<TriggersBody>)]
+    triggers: Option<Option<TriggersBody>>,
     /// Whether executions are started
-    enabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<bool>)]
+    enabled: Option<Option<bool>>,
 }
 
 impl JsonBody for UpdateAgentLoop {}
@@ -244,7 +254,7 @@ impl UpdateAgentLoop {
             let id = id.as_deref();
             id.map(params::connection_id).transpose()
         });
-        let (cron, events) = match self.triggers {
+        let (cron, events) = match not_null("triggers", self.triggers)? {
             Some(triggers) => (triggers.cron, triggers.events),
             None => (None, None),
         };
@@ -253,17 +263,20 @@ impl UpdateAgentLoop {
             description: self.description,
             connection_id: connection.transpose()?,
             instructions: text("instructions", self.instructions)?,
-            tools: self.tools.map(tools::read).transpose()?,
-            limits: self.limits.map(LimitsChange::from).unwrap_or_default(),
-            approval: self
-                .approval
+            tools: not_null("tools", self.tools)?
+                .map(tools::read)
+                .transpose()?,
+            limits: not_null("limits", self.limits)?
+                .map(LimitsChange::from)
+                .unwrap_or_default(),
+            approval: not_null("approval", self.approval)?
                 .map(|word| Approval::read("approval", &word))
                 .transpose()?,
             cron,
             events: events
                 .map(|words| Triggers::read_events(&words))
                 .transpose()?,
-            enabled: self.enabled,
+            enabled: not_null("enabled", self.enabled)?,
         })
     }
 }

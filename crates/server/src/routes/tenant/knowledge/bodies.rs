@@ -4,12 +4,12 @@ use application::knowledge::{ChangeSource, NewSite};
 use domain::knowledge::QuestionAnswer;
 use domain::text::required;
 use domain::websites::CrawlScope;
-use domain::{BotId, Error, Result};
+use domain::{BotId, Result};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::words;
-use crate::http::body::{JsonBody, SizeLimit, given};
+use crate::http::body::{JsonBody, SizeLimit, given, not_null};
 
 /// Which sources, and which page of them.
 #[derive(Deserialize, IntoParams)]
@@ -208,13 +208,6 @@ impl UpdateSource {
             max_pages: not_null("max_pages", self.max_pages)?,
         })
     }
-}
-
-/// A field that is given has a value.
-fn not_null<T>(field: &'static str, value: Option<Option<T>>) -> Result<Option<T>> {
-    value
-        .map(|value| value.ok_or_else(|| Error::missing(field)))
-        .transpose()
 }
 
 /// A question to a bot's knowledge.
