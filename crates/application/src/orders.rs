@@ -79,6 +79,15 @@ pub async fn list(app: &App, actor: &Actor, page: PageRequest) -> Result<Page<Or
         .await
 }
 
+/// The order of the actor's bot that was made first: a shop is connected with the bot since it was told.
+///
+/// # Errors
+/// As the port.
+#[tracing::instrument(level = "debug", name = "orders.first", skip_all)]
+pub async fn first(app: &App, actor: &Actor) -> Result<Option<Order>> {
+    app.orders.first(actor.tenant_id(), actor.bot_id()?).await
+}
+
 /// What orders came to, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revenue {

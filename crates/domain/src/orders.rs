@@ -128,6 +128,8 @@ pub trait Orders: Send + Sync {
     async fn record(&self, tenant: TenantId, bot: BotId, order: &Order) -> Result<(Order, bool)>;
     /// A page of a bot's orders, newest first.
     async fn list(&self, tenant: TenantId, bot: BotId, page: PageRequest) -> Result<Page<Order>>;
+    /// The order of a bot that was made first.
+    async fn first(&self, tenant: TenantId, bot: BotId) -> Result<Option<Order>>;
     /// What the orders of the days came to, by day and currency, oldest first, without zeros.
     async fn revenue(&self, tenant: TenantId, bot: BotId, days: Days) -> Result<Vec<DailyRevenue>>;
 }

@@ -196,6 +196,9 @@ pub async fn orders_are_listed_newest_first_and_summed_by_day(s: &Ports) {
         .map(|o| o.external_id.as_str())
         .collect();
     assert_eq!((names, listed.total), (vec!["3", "4"], 4));
+    let first = s.orders.first(tenant, ada.id).await.unwrap();
+    assert_eq!(first.unwrap().external_id, "1");
+    assert_eq!(s.orders.first(stranger, ada.id).await.unwrap(), None);
     let days = Days {
         first: NOON.date(),
         last: tomorrow.date(),

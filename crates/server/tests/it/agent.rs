@@ -445,6 +445,8 @@ async fn knowledge_and_integrations(server: &TestServer) {
     let sources = listed.grants()["data"].as_array().unwrap();
     assert_eq!(column(sources, "type"), ["QA", "TEXT"]);
     assert_eq!(column(sources, "status"), ["READY", "READY"]);
+    let order = json!({ "externalId": "1", "amount": 100, "currency": "EUR" });
+    agent_post(&agent, "/orders", order).await.grants();
     let answer = agent_get(&agent, "/integrations").await;
     let active = answer.grants()["data"].as_array().unwrap();
     assert_eq!(
@@ -453,7 +455,11 @@ async fn knowledge_and_integrations(server: &TestServer) {
             column(active, "name"),
             column(active, "status")
         ),
-        (vec!["CHANNEL"], vec!["EMBED"], vec!["ACTIVE"])
+        (
+            vec!["CHANNEL", "ECOMMERCE"],
+            vec!["EMBED", "SHOP"],
+            vec!["ACTIVE", "ACTIVE"]
+        )
     );
     put(
         &server.client,

@@ -23,6 +23,7 @@ mod commands;
 mod concurrency;
 mod conversations;
 mod crashes;
+mod description;
 mod edits;
 mod embeddings;
 mod evaluations;

@@ -76,36 +76,50 @@ impl Place {
 
     /// Takes from the store all that is not needed to know who asks.
     pub async fn ruin(&self) {
-        let known = ["tenants", "api_keys"];
-        if let Some(database) = &self.database {
-            let client = database.connect().await;
-            let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
-            for row in client.query(tables, &[]).await.unwrap() {
-                let table: String = row.get(0);
-                if !known.contains(&table.as_str()) {
-                    let drop = format!("DROP TABLE IF EXISTS {table} CASCADE");
-                    client.batch_execute(&drop).await.unwrap();
-                }
+        let tables: Vec<String> = match &self.database {
+            Some(database) => {
+                let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'";
+                let rows = database.connect().await.query(tables, &[]).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
             }
-            return;
+            None => {
+                #[derive(QueryableByName)]
+                struct Table {
+                    #[diesel(sql_type = Text)]
+                    name: String,
+                }
+                let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+                let rows = sql_query(tables).load::<Table>(&mut self.sqlite()).unwrap();
+                rows.into_iter().map(|table| table.name).collect()
+            }
+        };
+        let cascade = self.database.as_ref().map_or("", |_| "CASCADE");
+        for table in tables {
+            if !["tenants", "api_keys"].contains(&table.as_str()) {
+                self.execute(&format!("DROP TABLE IF EXISTS {table} {cascade}"))
+                    .await;
+            }
         }
-        #[derive(QueryableByName)]
-        struct Table {
-            #[diesel(sql_type = Text)]
-            name: String,
+    }
+
+    /// Does something to the store behind the server's back.
+    pub async fn execute(&self, statement: &str) {
+        match &self.database {
+            Some(database) => {
+                let statement = format!("SET botwright.tenant = '*'; {statement}");
+                let client = database.connect().await;
+                client.batch_execute(&statement).await.unwrap();
+            }
+            None => self.sqlite().batch_execute(statement).unwrap(),
         }
+    }
+
+    fn sqlite(&self) -> SqliteConnection {
         let path = self.data().join("botwright.db");
         let mut store = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
         let settings = "PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 10000";
         store.batch_execute(settings).unwrap();
-        let tables =
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
-        for table in sql_query(tables).load::<Table>(&mut store).unwrap() {
-            if !known.contains(&table.name.as_str()) {
-                let drop = format!("DROP TABLE {}", table.name);
-                store.batch_execute(&drop).unwrap();
-            }
-        }
+        store
     }
 
     /// With a setting, which may be given again to change it.

@@ -4,18 +4,21 @@
 //! 404 are [`crate::isolation`]'s.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use botwright::domain::plans::Plan;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
+use testkit::fakes::openai::{Behaviour, FakeOpenAi};
 use testkit::{Answer, Builder, Client, TestServer};
 
+use crate::description::{Description, Operation, phrase};
 use crate::limits::unhurried;
 use crate::program::Place;
-use crate::routes::{AGENT_API, Owned, Route, Sees, routes};
+use crate::routes::{AGENT_API, Owned, Sees, routes};
 use crate::support::{
-    Denied, HOURS, Told, agent, agent_post, bot_that_knows, make_bot, on_both, patch, post, put,
-    say, text,
+    HOURS, Told, agent, agent_post, bot_that_knows, eventually, make_bot, on_both, patch, post,
+    put, say, text,
 };
 
 on_both!(
@@ -32,120 +35,6 @@ on_both!(
 /// Where clients say their addresses.
 fn behind_a_proxy(builder: Builder) -> Builder {
     builder.setting("BOTWRIGHT_TRUSTED_PROXIES", "127.0.0.1")
-}
-
-/// The description of every API.
-struct Description(Value);
-
-/// An operation as it is described.
-struct Operation<'a> {
-    method: Method,
-    path: &'a str,
-    told: &'a Value,
-}
-
-impl Description {
-    async fn of(url: &str) -> Self {
-        let client = Client::without_key(url);
-        let request = client.request_outside(Method::GET, "/openapi.json");
-        Self(client.answer(request).await.unwrap().body)
-    }
-
-    fn operations(&self) -> Vec<Operation<'_>> {
-        let mut all = Vec::new();
-        for (path, item) in self.0["paths"].as_object().unwrap() {
-            for (method, told) in item.as_object().unwrap() {
-                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-                all.push(Operation { method, path, told });
-            }
-        }
-        all
-    }
-
-    fn with(&self, status: &str) -> BTreeSet<String> {
-        let all = self.operations().into_iter();
-        let with = all.filter(|operation| operation.answers(status));
-        with.map(|operation| operation.name()).collect()
-    }
-
-    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        match schema["$ref"].as_str() {
-            Some(reference) => self.0.pointer(&reference[1..]).unwrap(),
-            None => schema,
-        }
-    }
-
-    /// The types that a schema takes; none: anything.
-    fn types<'a>(&'a self, schema: &'a Value) -> BTreeSet<&'a str> {
-        let schema = self.resolved(schema);
-        let own = match &schema["type"] {
-            Value::String(one) => vec![one.as_str()],
-            Value::Array(several) => several.iter().map(|one| one.as_str().unwrap()).collect(),
-            _ => Vec::new(),
-        };
-        let choices = ["oneOf", "anyOf", "allOf"].into_iter();
-        let choices = choices.flat_map(|choice| schema[choice].as_array().into_iter().flatten());
-        own.into_iter()
-            .chain(choices.flat_map(|choice| self.types(choice)))
-            .collect()
-    }
-}
-
-impl<'a> Operation<'a> {
-    fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-
-    fn answers(&self, status: &str) -> bool {
-        self.told["responses"][status].is_object()
-    }
-
-    fn is_agents(&self) -> bool {
-        self.path.starts_with("/v1/")
-    }
-
-    /// The status of fields and parameters that can't be taken.
-    fn unfit(&self) -> u16 {
-        let dialect = self.told["tags"][0].as_str().unwrap();
-        if dialect.starts_with("Platform API") {
-            422
-        } else {
-            400
-        }
-    }
-
-    fn body(&self) -> &'a Value {
-        &self.told["requestBody"]["content"]["application/json"]["schema"]
-    }
-
-    fn parameters(&self, place: &str) -> Vec<&'a Value> {
-        let all = self.told["parameters"].as_array().into_iter().flatten();
-        all.filter(|parameter| parameter["in"] == place).collect()
-    }
-
-    /// How it is called.
-    fn route(&self) -> Route {
-        let is_it = |route: &Route| {
-            route.method == self.method && format!("{}{}", route.prefix, route.path) == self.path
-        };
-        let found = routes().into_iter().find(is_it);
-        found.unwrap_or_else(|| panic!("{} is in no table", self.name()))
-    }
-}
-
-/// The phrase of an error, in either dialect.
-#[track_caller]
-fn phrase<'a>(operation: &Operation, answer: &'a Answer, status: u16) -> &'a str {
-    let called = operation.name();
-    assert_eq!(answer.status, status, "{called}: {}", answer.text);
-    assert!(operation.answers(&status.to_string()), "{called}: {status}");
-    if operation.is_agents() {
-        text(answer.denies(status), "message")
-    } else {
-        let phrase = text(&answer.body, "error");
-        answer.refuses(status, phrase);
-        phrase
-    }
 }
 
 async fn what_is_not_found_is_described(server: &TestServer) {
@@ -298,69 +187,86 @@ async fn parameters_that_do_not_fit_are_named(server: &TestServer) {
     assert!(parameters >= 40, "{parameters}");
 }
 
-/// A path with each of its ids replaced.
-fn path(operation: &Operation, id: &str) -> String {
-    let segments = operation.path.split('/');
-    let segments = segments.map(|segment| {
-        if segment.starts_with('{') {
-            id
-        } else {
-            segment
-        }
-    });
-    segments.collect::<Vec<_>>().join("/")
-}
-
 async fn a_path_is_utf_8(server: &TestServer) {
     for operation in Description::of(&server.url()).await.operations() {
         if operation.parameters("path").is_empty() {
             continue;
         }
         let client = &server.client;
-        let request = client.request_outside(operation.method.clone(), &path(&operation, "%FF"));
+        let request = client.request_outside(operation.method.clone(), &operation.path_of("%FF"));
         let answer = client.answer(request).await.unwrap();
         assert!(phrase(&operation, &answer, 400).starts_with("Invalid path"));
     }
 }
 
-/// (409 while the first request is under way is [`crate::idempotency`]'s.)
+/// A keyed request of nothing that there is.
+async fn keyed(client: &Client, operation: &Operation<'_>, key: &str) -> Answer {
+    let path = operation.path_of("018f0000-0000-7000-8000-000000000000");
+    let request = client.request_outside(operation.method.clone(), &path);
+    let request = request.header("idempotency-key", key).json(&json!({}));
+    client.answer(request).await.unwrap()
+}
+
 async fn an_idempotency_key_is_of_one_request(server: &TestServer) {
     let client = &server.client;
     let description = Description::of(&server.url()).await;
-    let send = async |operation: &Operation, key: &str| {
-        let path = path(operation, "018f0000-0000-7000-8000-000000000000");
-        let request = client.request_outside(operation.method.clone(), &path);
-        let request = request.header("idempotency-key", key).json(&json!({}));
-        client.answer(request).await.unwrap()
-    };
     let bots = description.operations();
     let bots = bots
         .iter()
         .find(|operation| operation.name() == "POST /api/v1/bots");
-    send(bots.unwrap(), "first").await;
-    let mut keyed = BTreeSet::new();
+    keyed(client, bots.unwrap(), "first").await;
+    let mut takes_keys = BTreeSet::new();
     for operation in description.operations() {
-        if operation
-            .parameters("header")
+        let headers = operation.parameters("header");
+        if headers
             .iter()
             .all(|header| header["name"] != "Idempotency-Key")
         {
             continue;
         }
-        let answer = send(&operation, &"k".repeat(1_000)).await;
+        let answer = keyed(client, &operation, &"k".repeat(1_000)).await;
         let refused = phrase(&operation, &answer, 400);
         assert!(
             refused.starts_with("Invalid field: Idempotency-Key"),
             "{refused}"
         );
         if operation.path != "/api/v1/bots" {
-            let answer = send(&operation, "first").await;
+            let answer = keyed(client, &operation, "first").await;
             let refused = phrase(&operation, &answer, 422);
             assert_eq!(refused, "Idempotency key reused", "{}", operation.name());
         }
-        keyed.insert(operation.name());
+        takes_keys.insert(operation.name());
     }
-    assert_eq!(description.with("409"), keyed);
+    assert_eq!(description.with("409"), takes_keys);
+}
+
+/// Each operation that takes a key, asked again while the first request with it is still being done.
+async fn what_is_under_way_is_not_begun_again(place: Place) {
+    let (_, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    let description = Description::of(&server.url).await;
+    let mut all = description.operations();
+    all.retain(|operation| operation.answers("409"));
+    for (number, operation) in all.iter().enumerate() {
+        keyed(&client, operation, &number.to_string()).await;
+    }
+    let not_done = "UPDATE idempotency_keys SET status = NULL, under_way = TRUE";
+    place.execute(not_done).await;
+    for (number, operation) in all.iter().enumerate() {
+        let answer = keyed(&client, operation, &number.to_string()).await;
+        assert_eq!(phrase(operation, &answer, 409), "Request under way");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_is_not_begun_again_in_sqlite() {
+    what_is_under_way_is_not_begun_again(Place::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_is_not_begun_again_in_postgres() {
+    what_is_under_way_is_not_begun_again(Place::postgres().await).await;
 }
 
 /// Whatever would have come of it.
@@ -381,7 +287,7 @@ async fn the_rate_comes_first(server: &TestServer) {
         } else {
             &server.client
         };
-        let request = client.request_outside(operation.method.clone(), &path(&operation, "none"));
+        let request = client.request_outside(operation.method.clone(), &operation.path_of("none"));
         let answer = client.answer(request).await.unwrap();
         let refused = phrase(&operation, &answer, 429);
         assert!(refused.starts_with("Rate limit exceeded"), "{refused}");
@@ -503,4 +409,44 @@ async fn a_fault_of_sqlite_is_told_and_not_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fault_of_postgres_is_told_and_not_shown() {
     a_fault_of_the_store_is_told_and_not_shown(Place::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_says_so() {
+    let provider = FakeOpenAi::start().await;
+    provider.always(Behaviour::Slow {
+        text: "One word after the other, until all is told.".to_owned(),
+        pause: Duration::from_millis(500),
+    });
+    let place = Place::new()
+        .with("BOTWRIGHT_LLM_PROVIDER", "openai")
+        .with("BOTWRIGHT_LLM_BASE_URL", &provider.base_url());
+    let (_, key) = place.tenant("Ours");
+    let server = place.serve().await;
+    let client = server.client(&key);
+    make_bot(&client, json!({})).await;
+    let description = Description::of(&server.url).await;
+    let mut connected = Vec::new();
+    for operation in description.operations() {
+        let client = Client::without_key(&server.url);
+        let request = client.request_outside(Method::GET, "/healthz");
+        client.answer(request).await.unwrap();
+        connected.push((operation, client));
+    }
+    let under_way = tokio::spawn(async move { say(&client, "session", "What?").await });
+    let within = Duration::from_secs(10);
+    eventually(within, "the provider is asked", async || {
+        !provider.requests().is_empty()
+    })
+    .await;
+    server.signal("TERM");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for (operation, client) in connected {
+        let request = client.request_outside(operation.method.clone(), operation.path);
+        let answer = client.answer(request).await.unwrap();
+        let told = phrase(&operation, &answer, 503);
+        assert!(told.starts_with("Service unavailable"), "{told}");
+        assert!(answer.header("retry-after").parse::<u64>().is_ok());
+    }
+    under_way.await.unwrap();
 }

@@ -31,6 +31,12 @@ impl Orders for Store {
         ))
     }
 
+    async fn first(&self, tenant: TenantId, bot: BotId) -> Result<Option<Order>> {
+        run!(self.read("orders.first", tenant), [], |conn| first(
+            conn, tenant, bot
+        ))
+    }
+
     async fn revenue(&self, tenant: TenantId, bot: BotId, days: Days) -> Result<Vec<DailyRevenue>> {
         run!(self.read("orders.revenue", tenant), [], |conn| revenue(
             conn, tenant, bot, days
@@ -241,6 +247,18 @@ async fn list(
             .collect::<Result<_, _>>()?,
         total: count(total),
     })
+}
+
+async fn first(conn: &mut Conn, tenant: TenantId, bot: BotId) -> Result<Option<Order>, Fault> {
+    let row = orders::table
+        .filter(orders::tenant_id.eq(key(tenant)))
+        .filter(orders::bot_id.eq(key(bot)))
+        .order((orders::ordered_at, orders::id))
+        .select(OrderRow::as_select())
+        .first(conn)
+        .await
+        .optional()?;
+    row.map(Order::try_from).transpose()
 }
 
 async fn revenue(

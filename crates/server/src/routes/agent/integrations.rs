@@ -2,8 +2,9 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
-use application::bots;
+use application::{bots, orders};
 use domain::channels::Channel;
+use domain::orders::Order;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -19,10 +20,11 @@ use crate::state::State;
 #[serde(rename_all = "camelCase")]
 pub struct AgentIntegration {
     id: Uuid,
-    /// `CHANNEL`.
+    /// `CHANNEL` or `ECOMMERCE`.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// As `source` of its conversations: one of several connected channels is known by its id.
+    /// A channel's as `source` of its conversations: one of several connected channels is known by its id. A shop's
+    /// is `SHOP`.
     #[schema(example = "EMBED")]
     name: String,
     /// `ACTIVE`.
@@ -43,9 +45,22 @@ impl From<Channel> for AgentIntegration {
     }
 }
 
+impl From<Order> for AgentIntegration {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id.0,
+            kind: "ECOMMERCE",
+            name: "SHOP".to_owned(),
+            status: "ACTIVE",
+            created_at: order.created_at,
+        }
+    }
+}
+
 /// List integrations
 ///
-/// The active ones: the bot's own channel, and those that it is connected with, while the bot is active.
+/// The active ones, while the bot is active: its own channel, those that it is connected with, and the shop, once that
+/// has told of an order.
 #[utoipa::path(tag = "Agent API", responses((status = 200, body = lists::AgentAll<AgentIntegration>)))]
 #[get("/integrations")]
 pub(super) async fn list(state: Data<State>, caller: Caller) -> ApiResult<HttpResponse> {
@@ -62,5 +77,9 @@ pub(super) async fn list(state: Data<State>, caller: Caller) -> ApiResult<HttpRe
     };
     let connected = application::channels::active(&state.app, &caller.0).await?;
     let connected = connected.into_iter().map(AgentIntegration::from);
-    Ok(lists::all(std::iter::once(own).chain(connected)))
+    let shop = orders::first(&state.app, &caller.0).await?;
+    let shop = shop.map(AgentIntegration::from);
+    Ok(lists::all(
+        std::iter::once(own).chain(connected).chain(shop),
+    ))
 }
