@@ -116,18 +116,7 @@ async fn resume(
         ..visitors_message(incoming, id, locked.last_seq)
     };
     set_status(conn, tenant, &locked, ConversationStatus::Active, None).await?;
-    if let Some(contact) = &incoming.contact {
-        let name = incoming.end_user.user_name.as_deref();
-        leads::keep(
-            conn,
-            tenant,
-            message.conversation_id,
-            contact,
-            name,
-            message.created_at,
-        )
-        .await?;
-    }
+    keep_contact(conn, tenant, incoming, &message).await?;
     let taken = Taken {
         conversations: 0,
         messages: 1,
@@ -186,18 +175,7 @@ async fn begin(conn: &mut Conn, tenant: TenantId, incoming: &Incoming) -> Result
         publish(conn, tenant, &bot, incoming, &message),
         trigger(conn, tenant, &bot, incoming, &message),
     )?;
-    if let Some(contact) = &incoming.contact {
-        let name = incoming.end_user.user_name.as_deref();
-        leads::keep(
-            conn,
-            tenant,
-            message.conversation_id,
-            contact,
-            name,
-            message.created_at,
-        )
-        .await?;
-    }
+    keep_contact(conn, tenant, incoming, &message).await?;
     history.truncate(incoming.history as usize);
     Ok(Received {
         message,
@@ -376,6 +354,21 @@ pub(super) async fn post(
     usage::count_message(conn, tenant, &post.limits, post.at).await?;
     statistics::count_messages(conn, tenant, bot, post.conversation_id, at.0, 1).await?;
     Ok(Some(message))
+}
+
+/// The address that came with a message.
+async fn keep_contact(
+    conn: &mut Conn,
+    tenant: TenantId,
+    incoming: &Incoming,
+    message: &Message,
+) -> Result<(), Fault> {
+    let Some(contact) = &incoming.contact else {
+        return Ok(());
+    };
+    let name = incoming.end_user.user_name.as_deref();
+    let (conversation, at) = (message.conversation_id, message.created_at);
+    leads::keep(conn, tenant, conversation, contact, name, at).await
 }
 
 fn visitors_message(incoming: &Incoming, conversation: ConversationId, seq: i64) -> Message {
