@@ -8,7 +8,7 @@ use domain::insights::{ProductFigures, QuestionFigures, SentimentScore};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::shop::DaysQuery;
+use super::analytics::DaysQuery;
 use super::{lists, words};
 use crate::http::authentication::Caller;
 use crate::http::error::ApiResult;

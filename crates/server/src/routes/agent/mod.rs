@@ -1,15 +1,17 @@
 //! The Agent API, under `/v1`: one bot, and what hangs on it, for whoever has a key of that bot.
 
+mod analytics;
 mod chat;
 mod conversations;
 pub mod error;
+mod events;
 mod insights;
 mod integrations;
 mod knowledge;
 mod lists;
+mod orders;
 mod people;
 mod profile;
-mod shop;
 mod words;
 
 use actix_web::middleware::from_fn;
@@ -40,11 +42,11 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(conversations::get)
         .service(conversations::list_messages)
         .service(conversations::feedback)
-        .service(shop::record_events)
-        .service(shop::get_analytics)
-        .service(shop::get_revenue)
-        .service(shop::record_order)
-        .service(shop::list_orders)
+        .service(events::record)
+        .service(self::analytics::get)
+        .service(self::analytics::get_revenue)
+        .service(orders::record)
+        .service(orders::list)
         .service(self::insights::get_sentiment)
         .service(self::insights::list_intents)
         .service(self::insights::list_products)
