@@ -40,8 +40,8 @@ pub struct Form {
 /// Keeps what a visitor entered in a form of the actor's bot.
 ///
 /// # Errors
-/// [`Error::Invalid`]: a name that is too long, or an address that can't be one; [`Error::NotFound`]: the conversation is
-/// not the bot's.
+/// [`domain::Error::Invalid`]: a name that is too long, or an address that can't be one; [`domain::Error::NotFound`]:
+/// the conversation is not the bot's.
 #[tracing::instrument(level = "debug", name = "leads.keep", skip_all)]
 pub async fn keep(app: &App, actor: &Actor, form: Form) -> Result<Lead> {
     fits("name", form.name.as_deref(), END_USER_FIELD_MAX)?;
