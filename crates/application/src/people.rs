@@ -112,6 +112,11 @@ pub async fn merge(app: &App) -> Result<()> {
 }
 
 async fn finish(app: &App, erasure: &Erasure) -> Result<()> {
+    let (tenant, bot) = (erasure.tenant_id, erasure.bot_id);
+    let mentions = app.people.mentions(tenant, bot, &erasure.person).await?;
+    for part in mentions.chunks(PART as usize) {
+        paced(app, app.people.erase_executions(tenant, part)).await?;
+    }
     while paced(app, app.people.erase(erasure, PART)).await? {}
     Ok(())
 }

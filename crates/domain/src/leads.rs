@@ -153,6 +153,18 @@ pub fn email_in(text: &str) -> Option<String> {
     })
 }
 
+/// Whether an address, in lower case, is written in a text: in any case, and not as a part of a longer one.
+pub fn holds_email(text: &str, email: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || "_+-.".contains(c);
+    text.match_indices(email).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + email.len()..]);
+        // The end of a sentence is no part of an address.
+        let after = after.trim_start_matches('.');
+        !before.ends_with(goes_on) && !after.starts_with(goes_on)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +189,24 @@ mod tests {
             ("no address", None),
         ] {
             assert_eq!(email_in(text).as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_part_of_a_longer_one() {
+        let email = "zoe@example.com";
+        for (text, holds) in [
+            ("zoe@example.com", true),
+            (r#"{"customer":"Zoe@Example.com"}"#, true),
+            ("mailto:zoe@example.com?subject=Hello", true),
+            ("azoe@example.com, and zoe@example.com.", true),
+            ("azoe@example.com", false),
+            ("a.zoe@example.com", false),
+            ("zoe@example.com.au", false),
+            ("zoe@example.community", false),
+            ("zoe@example", false),
+        ] {
+            assert_eq!(holds_email(text, email), holds, "{text}");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::executions::{Execution, Step};
 use crate::leads::{Customer, Lead};
 use crate::orders::Order;
 use crate::visits::Visit;
-use crate::{BotId, EndUserId, ErasureId, Result, TenantId, Timestamp};
+use crate::{BotId, EndUserId, ErasureId, ExecutionId, Result, TenantId, Timestamp};
 
 /// By what a person is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,8 @@ pub struct Belongings {
     pub events: Vec<Event>,
     /// What came from a messenger and waits for its answer.
     pub waiting: Vec<Waiting>,
-    /// Executions of agent loops that their conversations began, or that wrote into these, with their steps.
+    /// Executions of agent loops that their conversations began, that wrote into these, or that hold an address of
+    /// theirs ([`People::mentions`]), with their steps.
     pub executions: Vec<(Execution, Vec<Step>)>,
 }
 
@@ -90,6 +91,18 @@ pub trait People: Send + Sync {
     /// # Errors
     /// [`crate::Error::NotFound`] where there is no such bot.
     async fn begin_erasure(&self, erasure: &Erasure) -> Result<()>;
+
+    /// Executions of the bot's agent loops that hold one of the person's addresses, in what they were given, did or
+    /// brought. It reads all of the bot's executions.
+    async fn mentions(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        person: &Person,
+    ) -> Result<Vec<ExecutionId>>;
+
+    /// Erases executions, with the events and recorded answers that tell of them.
+    async fn erase_executions(&self, tenant: TenantId, ids: &[ExecutionId]) -> Result<()>;
 
     /// Erases the next part: at most `most` conversations with all that hangs on them, and once there are none, all that
     /// is left. Orders stay, without a word of who ordered. `false`: that was the last part, and the erasure itself is

@@ -10,6 +10,7 @@ use domain::executions::{
 };
 use domain::jobs::JobKind;
 use domain::messages::Author;
+use domain::people::Person;
 use domain::plans::PlanLimits;
 use domain::tool_models::ToolCall;
 use domain::tools::Tool;
@@ -115,6 +116,75 @@ async fn listed(s: &Ports, agent_loop: &AgentLoop) -> Vec<Execution> {
     let (tenant, id) = (agent_loop.tenant_id, agent_loop.id);
     let listed = s.executions.list(tenant, id, None, all()).await;
     listed.unwrap().items
+}
+
+/// Executions that hold an address of a person's are found by it, wherever it stands, and erased with what tells of them;
+/// another bot's are another's, and a longer address is another one.
+pub async fn executions_that_name_somebody_are_theirs(s: &Ports) {
+    let (tenant, bot) = tenant_with_bot(s).await;
+    let (stranger, theirs) = tenant_with_bot(s).await;
+    let (desk, foreign) = (kept(s, new(&bot)).await, kept(s, new(&theirs)).await);
+    let with = async |desk: &AgentLoop, input: Value, said: &str, asked: Value, result: &str| {
+        let mut execution = execution(desk);
+        execution.input = input;
+        s.executions.begin(&execution).await.unwrap();
+        let mut step = step(1, StepStatus::Done);
+        step.text = said.into();
+        step.call = step.call.map(|call| ToolCall {
+            arguments: asked,
+            ..call
+        });
+        assert!(s.executions.record(&execution, &[step]).await.unwrap());
+        let end = Execution {
+            result: Some(result.into()),
+            ..ended(&execution)
+        };
+        s.executions.finish(&end, &told(&end)).await.unwrap();
+        execution.id
+    };
+    let zoe = "zo_e%20@example.com";
+    let nothing = || json!({});
+    let given = json!({ "customer": "Zo_E%20@Example.com" });
+    let asked = json!({ "to": [zoe] });
+    let mut named = vec![
+        with(&desk, given, "", nothing(), "").await,
+        with(&desk, nothing(), &format!("<{zoe}>"), nothing(), "").await,
+        with(&desk, nothing(), "", asked, "").await,
+        with(&desk, nothing(), "", nothing(), &format!("Told {zoe}.")).await,
+    ];
+    named.sort();
+    let longer = with(&desk, json!(format!("a{zoe}")), "", nothing(), "").await;
+    let like = with(&desk, json!("zoXe%20@example.com"), "", nothing(), "").await;
+    let strangers = with(&foreign, json!(zoe), "", nothing(), "").await;
+    let person = Person {
+        emails: vec!["nobody@example.com".into(), zoe.into()],
+        ..Person::default()
+    };
+    let mentions = async || s.people.mentions(tenant, bot.id, &person).await.unwrap();
+    assert_eq!(mentions().await, named);
+    let belongings = s.people.belongings(tenant, bot.id, &person).await.unwrap();
+    let given = belongings.executions.iter().map(|(given, steps)| {
+        assert_eq!(steps.len(), 1);
+        given.id
+    });
+    let mut given: Vec<_> = given.collect();
+    given.sort();
+    assert_eq!(given, named);
+    for (tenant, bot) in [(stranger, bot.id), (tenant, theirs.id)] {
+        let none = s.people.mentions(tenant, bot, &person).await.unwrap();
+        assert_eq!(none, []);
+    }
+    s.people.erase_executions(stranger, &named).await.unwrap();
+    assert_eq!(mentions().await, named);
+    s.people.erase_executions(tenant, &named).await.unwrap();
+    assert_eq!(mentions().await, []);
+    for id in named {
+        assert_eq!(s.executions.find(tenant, id).await.unwrap(), None);
+        assert_eq!(s.executions.steps(tenant, id).await.unwrap(), []);
+    }
+    for (tenant, id) in [(tenant, longer), (tenant, like), (stranger, strangers)] {
+        assert!(s.executions.find(tenant, id).await.unwrap().is_some());
+    }
 }
 
 /// A loop is kept as it is, changed as a whole, and listed newest first.

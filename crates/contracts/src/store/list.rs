@@ -221,6 +221,7 @@ macro_rules! store_contract {
             what_an_evaluation_decides_on_is_kept
         );
         $crate::store_contract!($open, agent_loops:
+            executions_that_name_somebody_are_theirs
             a_loop_is_kept
             a_bot_has_so_many_loops_and_no_more
             an_execution_is_kept_with_its_job

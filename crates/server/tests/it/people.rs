@@ -73,6 +73,29 @@ async fn zoe_at(url: &str, client: &Client, bot: &str, mark: &str) {
     .await;
 }
 
+/// Has a loop begin an execution that names Zoe, by her address alone.
+async fn run_about_zoe(client: &Client, bot: &str) {
+    let models = json!({ "name": "Models", "kind": "openai", "base_url": "https://models.invalid/v1", "enabled": false });
+    let models = post(client, &format!("/bots/{bot}/integrations"), models).await;
+    let desk = json!({ "name": "Desk", "instructions": "Look after it.",
+        "integration_id": models.gives(201)["id"] });
+    let desk = post(client, "/agent-loops", desk).await;
+    let path = format!("/agent-loops/{}", text(desk.gives(201), "id"));
+    let request = client.request(Method::POST, &format!("{path}/run"));
+    let request = request.header("idempotency-key", format!("{bot}-run"));
+    let input = json!({ "input": { "customer": "Zoe@example.com", "about": MARK } });
+    client
+        .answer(request.json(&input))
+        .await
+        .unwrap()
+        .gives(201);
+    eventually(SOON, "the execution fails", async || {
+        let ended = get(client, &format!("{path}/executions?status=failed")).await;
+        ended.lists().len() == 1
+    })
+    .await;
+}
+
 async fn exported(client: &Client, bot: &str, who: &str) -> Value {
     let answer = get(client, &format!("/bots/{bot}/customers/{who}/export")).await;
     answer.gives(200).clone()
@@ -98,6 +121,7 @@ async fn nothing_is_left_of_an_erased_person(place: Place) {
     let second = bot_that_knows(&client, HOURS).await;
     let elsewhere = bot_that_knows(&other, HOURS).await;
     zoe_at(&server.url, &client, &bot, MARK).await;
+    run_about_zoe(&client, &bot).await;
     zoe_at(&server.url, &client, &second, "second").await;
     zoe_at(&server.url, &other, &elsewhere, "theirs").await;
     let message = json!({ "message": "I am olga@example.com, where is my order?", "bot_id": bot,
@@ -117,6 +141,7 @@ async fn nothing_is_left_of_an_erased_person(place: Place) {
         ("orders", 2),
         ("visitor_events", 2),
         ("webhook_events", 2),
+        ("executions", 1),
     ] {
         assert_eq!(
             zoe[part].as_array().unwrap().len(),

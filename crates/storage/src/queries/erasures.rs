@@ -1,5 +1,7 @@
 //! How a person goes, with all that is kept about them.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use domain::people::Erasure;
@@ -121,23 +123,49 @@ pub(super) async fn erase_words(
 ) -> Result<(), Fault> {
     channel_talks::erase(conn, tenant, bot, session_id).await?;
     let executions = executions::about(conn, tenant, key(id)).await?;
-    let told = executions.iter().copied().chain([key(id)]);
-    diesel::delete(events::table)
-        .filter(events::tenant_id.eq(key(tenant)))
-        .filter(events::subject.eq_any(told))
-        .execute(conn)
-        .await?;
-    // A keyed request's message, or execution, has the request's id.
+    erase_executions(conn, tenant, executions).await?;
+    erase_told(conn, tenant, [key(id)]).await?;
+    // A keyed request's message has the request's id.
     let said = messages::table
         .filter(messages::tenant_id.eq(key(tenant)))
         .filter(messages::conversation_id.eq(key(id)))
         .select(messages::id);
     diesel::delete(keys::table)
         .filter(keys::tenant_id.eq(key(tenant)))
-        .filter((keys::operation_id.eq_any(said)).or(keys::operation_id.eq_any(executions.iter())))
+        .filter(keys::operation_id.eq_any(said))
         .execute(conn)
         .await?;
-    executions::delete(conn, tenant, executions).await
+    Ok(())
+}
+
+/// Executions, with what tells of them elsewhere.
+pub(super) async fn erase_executions(
+    conn: &mut Conn,
+    tenant: TenantId,
+    ids: BTreeSet<Key>,
+) -> Result<(), Fault> {
+    erase_told(conn, tenant, ids.iter().copied()).await?;
+    // The execution of a keyed request has the request's id.
+    diesel::delete(keys::table)
+        .filter(keys::tenant_id.eq(key(tenant)))
+        .filter(keys::operation_id.eq_any(ids.iter()))
+        .execute(conn)
+        .await?;
+    executions::delete(conn, tenant, ids).await
+}
+
+/// Events about these, with their deliveries.
+async fn erase_told(
+    conn: &mut Conn,
+    tenant: TenantId,
+    subjects: impl IntoIterator<Item = Key>,
+) -> Result<(), Fault> {
+    diesel::delete(events::table)
+        .filter(events::tenant_id.eq(key(tenant)))
+        .filter(events::subject.eq_any(subjects))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 pub(super) async fn unfinished(

@@ -1,15 +1,19 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use domain::events::Event;
 use domain::executions::{
     Execution, ExecutionStatus, Executions, OPEN_MAX, Step, StepStatus, Trigger,
 };
+use domain::leads::holds_email;
 use domain::paging::{Page, PageRequest};
-use domain::{AgentLoopId, Clash, Error, ExecutionId, Resource, Result, TenantId, Timestamp};
+use domain::{
+    AgentLoopId, BotId, Clash, Error, ExecutionId, Resource, Result, TenantId, Timestamp,
+};
 
 use super::engine::{Conn, Store};
 use super::execution_rows::{ExecutionRow, StepRow};
@@ -237,6 +241,62 @@ pub(super) async fn about(
         .load(conn)
         .await?;
     Ok(begun.into_iter().chain(wrote).collect())
+}
+
+/// Those of a bot that hold one of the addresses.
+pub(super) async fn naming(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    emails: &[String],
+) -> Result<BTreeSet<Key>, Fault> {
+    let mut found = BTreeSet::new();
+    for email in emails {
+        let holds = |column: &str| {
+            let wildcard = |c: char| ['\\', '%', '_'].contains(&c);
+            let pattern: String = email
+                .chars()
+                .flat_map(|c| wildcard(c).then_some('\\').into_iter().chain([c]))
+                .collect();
+            sql::<Bool>(&format!("lower(CAST({column} AS text)) LIKE "))
+                .bind::<Text, _>(format!("%{pattern}%"))
+                .sql(" ESCAPE '\\'")
+        };
+        let did = steps::table
+            .filter(steps::tenant_id.eq(key(tenant)))
+            .filter(holds("execution_steps.text").or(holds("execution_steps.call")))
+            .select(steps::execution_id);
+        let near: Vec<Key> = executions::table
+            .filter(executions::tenant_id.eq(key(tenant)))
+            .filter(executions::bot_id.eq(key(bot)))
+            .filter(
+                holds("executions.input")
+                    .or(holds("executions.result"))
+                    .or(holds("executions.error"))
+                    .or(executions::id.eq_any(did)),
+            )
+            .select(executions::id)
+            .load(conn)
+            .await?;
+        for id in near {
+            let whole = whole(conn, tenant, id).await?;
+            if whole.is_some_and(|(execution, steps)| is_named(&execution, &steps, email)) {
+                found.insert(id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_named(execution: &Execution, steps: &[Step], email: &str) -> bool {
+    let calls = steps.iter().filter_map(|step| step.call.as_ref());
+    let values = calls.map(|call| &call.arguments).chain([&execution.input]);
+    let texts = steps.iter().map(|step| &step.text);
+    let ends = [&execution.result, &execution.error].into_iter().flatten();
+    values
+        .map(ToString::to_string)
+        .chain(texts.chain(ends).cloned())
+        .any(|text| holds_email(&text, email))
 }
 
 /// An execution with its steps.

@@ -11,11 +11,11 @@ use domain::leads::{Customer, Lead, Origin};
 use domain::orders::Order;
 use domain::people::{Belongings, Erasure, Named, People, Person};
 use domain::visits::{Visit, VisitKind};
-use domain::{BotId, Result, TenantId, Timestamp};
+use domain::{BotId, ExecutionId, Result, TenantId, Timestamp};
 
 use super::end_users::EndUserRow;
 use super::engine::{Conn, Store};
-use super::erasures::{begin_erasure, erase, unfinished};
+use super::erasures::{begin_erasure, erase, erase_executions, unfinished};
 use super::executions;
 use super::leads::LeadRow;
 use super::orders::OrderRow;
@@ -58,6 +58,25 @@ impl People for Store {
             self.write("people.begin_erasure", erasure.tenant_id),
             [erasure],
             |conn| begin_erasure(conn, &erasure)
+        )
+    }
+
+    async fn mentions(
+        &self,
+        tenant: TenantId,
+        bot: BotId,
+        person: &Person,
+    ) -> Result<Vec<ExecutionId>> {
+        run!(self.read("people.mentions", tenant), [person], |conn| {
+            mentions(conn, tenant, bot, &person)
+        })
+    }
+
+    async fn erase_executions(&self, tenant: TenantId, ids: &[ExecutionId]) -> Result<()> {
+        run!(
+            self.write("people.erase_executions", tenant),
+            [ids],
+            |conn| erase_executions(conn, tenant, ids.iter().map(|id| key(*id)).collect())
         )
     }
 
@@ -331,7 +350,7 @@ async fn belongings(
         .await?;
     let mut told = Vec::new();
     let mut waiting = Vec::new();
-    let mut worked = Vec::new();
+    let mut worked = executions::naming(conn, tenant, bot, &person.emails).await?;
     for (conversation, session_id) in talked {
         let rows: Vec<OrderRow> = of_bot!(orders, tenant, bot)
             .filter(orders::conversation_id.eq(conversation))
@@ -347,10 +366,13 @@ async fn belongings(
         did.extend(rows);
         told.extend(told_of(conn, tenant, conversation).await?);
         waiting.extend(channel_talks::waiting_of(conn, tenant, bot, &session_id).await?);
-        for id in executions::about(conn, tenant, conversation).await? {
-            worked.push(executions::whole(conn, tenant, id).await?);
-        }
+        worked.extend(executions::about(conn, tenant, conversation).await?);
     }
+    let mut executions = Vec::new();
+    for id in worked {
+        executions.extend(executions::whole(conn, tenant, id).await?);
+    }
+    executions.sort_by_key(|(execution, _)| (execution.created_at, execution.id));
     let ordered = ordered.into_iter().map(Order::try_from);
     let mut orders: Vec<Order> = ordered.collect::<Result<_, _>>()?;
     orders.sort_by_key(|order| (order.ordered_at, order.id));
@@ -370,8 +392,18 @@ async fn belongings(
         visits,
         events: told,
         waiting,
-        executions: worked.into_iter().flatten().collect(),
+        executions,
     })
+}
+
+async fn mentions(
+    conn: &mut Conn,
+    tenant: TenantId,
+    bot: BotId,
+    person: &Person,
+) -> Result<Vec<ExecutionId>, Fault> {
+    let found = executions::naming(conn, tenant, bot, &person.emails).await?;
+    Ok(found.into_iter().map(|id| id.0.into()).collect())
 }
 
 #[allow(clippy::type_complexity, reason = "it is a list of columns")]
