@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Answer, Client};
 
 use crate::routes::{Route, routes};
@@ -41,6 +41,24 @@ impl Description {
         let all = self.operations().into_iter();
         let with = all.filter(|operation| operation.answers(status));
         with.map(|operation| operation.name()).collect()
+    }
+
+    /// Where an answer's JSON is not as it is described.
+    pub fn contradictions(&self, operation: &Operation<'_>, answer: &Answer) -> Vec<String> {
+        let told = &operation.told["responses"][answer.status.to_string()];
+        if !told.is_object() {
+            return vec!["such a status is not described".to_owned()];
+        }
+        let schema = &told["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            return Vec::new();
+        }
+        let schema = json!({ "allOf": [schema], "components": self.0["components"] });
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors = validator.iter_errors(&answer.body);
+        errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect()
     }
 
     pub fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {

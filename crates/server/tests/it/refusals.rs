@@ -1,4 +1,4 @@
-//! Every error that the description names is one that the operation answers with, for each operation of each API.
+//! What is answered is as described, and every error that the description names is one that the operation answers with, for each operation of each API.
 //!
 //! What is in the description comes from there, so an operation that is added is tested as it is described. 401 and
 //! 404 are [`crate::isolation`]'s.
@@ -22,6 +22,7 @@ use crate::support::{
 };
 
 on_both!(
+    what_is_answered_is_as_described: behind_a_proxy,
     what_is_not_found_is_described,
     every_body_is_read_alike,
     fields_that_do_not_fit_are_named: behind_a_proxy,
@@ -35,6 +36,31 @@ on_both!(
 /// Where clients say their addresses.
 fn behind_a_proxy(builder: Builder) -> Builder {
     builder.setting("BOTWRIGHT_TRUSTED_PROXIES", "127.0.0.1")
+}
+
+/// Each operation, called by its owner: what is deleted, last.
+async fn what_is_answered_is_as_described(server: &TestServer) {
+    let owned = Owned::make(&server.url(), &server.client).await;
+    let description = Description::of(&server.url()).await;
+    let mut all = description.operations();
+    all.sort_by_key(|operation| operation.method == Method::DELETE);
+    let mut done = 0;
+    for operation in all {
+        let client = if operation.is_agents() {
+            &owned.agent
+        } else {
+            &server.client
+        };
+        let answer = owned.call(client, &operation.route()).await;
+        let contradictions = description.contradictions(&operation, &answer);
+        let (name, status) = (operation.name(), answer.status);
+        assert!(
+            contradictions.is_empty(),
+            "{name}: {status}: {contradictions:#?}"
+        );
+        done += usize::from(status < 300);
+    }
+    assert!(done >= 80, "{done} answered with success");
 }
 
 async fn what_is_not_found_is_described(server: &TestServer) {

@@ -117,6 +117,7 @@ pub(super) struct SourceStateView {
     pub(super) chunk_count: u32,
     pub(super) size_bytes: u64,
     #[serde(flatten)]
+    #[schema(value_type = WebsiteView)]
     pub(super) website: Option<WebsiteView>,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) created_at: OffsetDateTime,
@@ -184,21 +185,26 @@ impl From<Progress> for ProgressView {
     }
 }
 
-/// What only url sources have.
+/// What only url sources have; others have none of it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebsiteView {
+    #[schema(required = false)]
     pub(super) url: String,
     /// How many pages were read.
+    #[schema(required = false)]
     pub(super) pages: u32,
     /// What could not be read.
+    #[schema(required = false)]
     pub(super) failed_urls: Vec<String>,
     /// What could not be read, and why.
+    #[schema(required = false)]
     pub(super) failures: Vec<FailureView>,
-    /// How it is read, now and again; null for one that can't be read again.
     #[serde(flatten)]
+    #[schema(value_type = CrawlView)]
     pub(super) crawl: Option<CrawlView>,
     /// When it was last compared with the site.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = false)]
     pub(super) synced_at: Option<OffsetDateTime>,
 }
 
@@ -216,14 +222,17 @@ impl WebsiteView {
     }
 }
 
-/// How a website is read.
+/// How a website is read, now and again; one that can't be read again has none of it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CrawlView {
+    #[schema(required = false)]
     pub(super) include_subpages: bool,
-    #[schema(schema_with = words::crawl_scope)]
+    #[schema(schema_with = words::crawl_scope, required = false)]
     pub(super) scope: &'static str,
+    #[schema(required = false)]
     pub(super) max_pages: u32,
     /// After how many hours it is read again; null: only when asked.
+    #[schema(required = false)]
     pub(super) resync_hours: Option<u32>,
 }
 
